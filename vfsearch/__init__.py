@@ -1,0 +1,3 @@
+"""vfsearch: embedding search that matches voices and faces."""
+
+__version__ = "0.1.0"

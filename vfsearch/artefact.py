@@ -1,0 +1,129 @@
+"""The sealed list of files that makes a folder a model, a store, an index or a run.
+
+`MANIFEST.json` is the only name in such a folder whose content changes. It lists every other file with its size and
+SHA-256 and carries a digest of itself, so that a flipped bit anywhere is refused by name. What it does not list does
+not exist.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vfsearch.errors import ArtefactError, DamagedError, InputError
+from vfsearch.files import canonical_json, digest, read_file, sha256, write_file
+
+MANIFEST_NAME = "MANIFEST.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """One sealed folder.
+
+    Args:
+        folder: where it is.
+        kind: "model", "store", "index" or "run".
+        schema: version of the layout of this kind.
+        about: what the artefact says of itself (settings, spaces, counts, digests of what it was made from); JSON.
+        files: name -> {"size": bytes, "sha256": hexadecimal, ...}, in the order written.
+    """
+
+    folder: Path
+    kind: str
+    schema: int
+    about: dict
+    files: dict[str, dict] = field(default_factory=dict)
+
+    @property
+    def seal(self) -> str:
+        """Digest of everything that the manifest says, and so of every listed file."""
+        return digest(self._content())
+
+    def _content(self) -> dict:
+        return {"kind": self.kind, "schema": self.schema, "about": self.about, "files": self.files}
+
+    def write(self) -> None:
+        """Put the manifest in place; from then on exactly the listed files exist."""
+        sealed = {**self._content(), "digest": self.seal}
+        write_file(self.folder / MANIFEST_NAME, json.dumps(sealed, indent=1, ensure_ascii=False).encode() + b"\n")
+
+    def add(self, name: str, data: bytes, **facts: object) -> None:
+        """Write one file whole and list it; it exists for readers only after `write`."""
+        write_file(self.folder / name, data)
+        self.files[name] = {"size": len(data), "sha256": sha256(data), **facts}
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one listed file, checked.
+
+        Raises:
+            ArtefactError: the manifest does not list it, or it is gone.
+            DamagedError: its bytes are not those that were written.
+        """
+        path = self.folder / name
+        if name not in self.files:
+            raise ArtefactError(f"the {self.kind} {self.folder} has no file {name}: it holds {sorted(self.files)}")
+        try:
+            data = read_file(path, f"{self.kind} file")
+        except InputError as error:
+            raise ArtefactError(f"{error}; make the {self.kind} anew") from error
+        self._check(path, data)
+        return data
+
+    def _check(self, path: Path, data: bytes) -> None:
+        listed = self.files[path.name]
+        advice = f"restore it from a copy, or remove {path.parent} and make the {self.kind} anew"
+        if len(data) != listed["size"]:
+            raise DamagedError(f"{path} is damaged: {len(data)} bytes, {listed['size']} were written; {advice}")
+        found = sha256(data)
+        if found != listed["sha256"]:
+            raise DamagedError(
+                f"{path} is damaged: its SHA-256 is {found[:12]}..., {listed['sha256'][:12]}... was written; {advice}"
+            )
+
+    def verify(self) -> None:
+        """Read every listed file and check it.
+
+        Raises:
+            ArtefactError: a file is gone.
+            DamagedError: a file is damaged.
+        """
+        for name in self.files:
+            self.read(name)
+
+
+def exists(folder: Path) -> bool:
+    """Whether the folder holds a sealed artefact, whole or not."""
+    return (folder / MANIFEST_NAME).exists()
+
+
+def read_artefact(folder: Path, kind: str, schema: int, made_by: str) -> Artefact:
+    """Open a sealed folder and check its manifest (not yet its files).
+
+    Args:
+        folder: where it should be.
+        kind: what it should be.
+        schema: the layout version that the caller understands.
+        made_by: the command that makes it, for the message.
+    Raises:
+        ArtefactError: nothing there, or another kind or version.
+        DamagedError: the manifest is not what was written.
+    """
+    path = folder / MANIFEST_NAME
+    if not path.exists():
+        raise ArtefactError(f"no {kind} at {folder}: {path} does not exist; make it with `{made_by}`")
+    try:
+        sealed = json.loads(read_file(path, f"{kind} manifest"))
+        content = {name: sealed[name] for name in ("kind", "schema", "about", "files")}
+        intact = canonical_json(sorted(sealed)) == canonical_json(sorted([*content, "digest"]))
+        intact = intact and digest(content) == sealed["digest"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        intact = False
+    if not intact:
+        raise DamagedError(f"{path} is damaged: its digest does not fit its content; restore it or make it anew")
+    if sealed["kind"] != kind:
+        raise ArtefactError(f"{folder} is a {sealed['kind']}, not a {kind}; name the folder of a {kind}")
+    if sealed["schema"] != schema:
+        raise ArtefactError(
+            f"the {kind} {folder} has layout version {sealed['schema']}, this vfsearch reads version {schema}; "
+            f"make it anew with `{made_by}`"
+        )
+    return Artefact(folder=folder, kind=kind, schema=schema, about=sealed["about"], files=sealed["files"])

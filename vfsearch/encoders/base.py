@@ -1,0 +1,97 @@
+"""What an encoder is: media in, unit rows out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from vfsearch.data.space import Space
+from vfsearch.files import digest
+from vfsearch.media.limits import Limits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """One media file, ready for its encoder.
+
+    Args:
+        sample: what the encoder's `encode` takes, an array of any shape and type.
+        note: what a user should know about this file ("no face found: centre crop"), or "".
+    """
+
+    sample: np.ndarray
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Preparation(ABC):
+    """The part of an encoder that runs beside the decoders, in a process that may die.
+
+    A subclass is a frozen dataclass whose fields are JSON values: they travel to the worker processes, and they count
+    in the encoder's fingerprint. It imports nothing heavy.
+    """
+
+    @abstractmethod
+    def __call__(
+        self, path: Path, start_seconds: float | None, end_seconds: float | None, limits: Limits
+    ) -> Prepared:
+        """Decode and prepare one file.
+
+        Raises:
+            MediaError: the file cannot be used; the message says why.
+        """
+
+    def settings(self) -> dict:
+        """The fields, as JSON."""
+        return asdict(self)
+
+    @property
+    def target(self) -> str:
+        """How a worker process finds this class: "module:Class"."""
+        return f"{type(self).__module__}:{type(self).__qualname__}"
+
+
+class Encoder(ABC):
+    """Turns the prepared samples of one modality into unit rows.
+
+    A subclass gives the class attributes and the two methods; `vfsearch.encoders.catalog` registers it, or a user
+    names it as "module:Class".
+    """
+
+    name: ClassVar[str]
+    modality: ClassVar[str]
+    dimension: ClassVar[int]
+    licence: ClassVar[str] = "not stated"
+    preparation: Preparation | None = None
+    """None: `encode` needs no media, it is given the ids themselves."""
+
+    @abstractmethod
+    def encode(self, samples: Sequence) -> np.ndarray:
+        """The rows of a batch.
+
+        Args:
+            samples: n prepared samples (or ids, if there is no preparation).
+        Returns:
+            (n, dimension) float32, unit rows, the same whatever else is in the batch.
+        """
+
+    @abstractmethod
+    def weights_digest(self) -> str:
+        """Hexadecimal digest of the weights, or of whatever else decides the rows."""
+
+    @property
+    def space(self) -> Space:
+        """The space of the rows: encoder, weights and preprocessing."""
+        preparation = self.preparation and {"target": self.preparation.target, **self.preparation.settings()}
+        identity = {"encoder": self.name, "weights": self.weights_digest(), "preparation": preparation}
+        return Space(name=self.name, fingerprint=digest(identity), dimension=self.dimension)
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """(n, d) float32 rows of length one; an all-zero row stays zero (and is refused later, by name)."""
+    vectors = np.asarray(vectors, dtype=np.float64)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(norms > 0, norms, 1.0)).astype(np.float32)

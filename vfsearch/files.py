@@ -1,0 +1,146 @@
+"""The one module that writes: whole files or none, private to their owner, one writer at a time."""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from vfsearch.errors import InputError, LockedError, VfsearchError
+
+TEMPORARY_SUFFIX = ".partial"
+LOCK_NAME = "LOCK"
+
+
+def make_folder(path: Path) -> Path:
+    """Make a folder (and its parents) that only its owner can enter; an existing one keeps its mode.
+
+    Raises:
+        VfsearchError: a file is in the way, or the file system refuses.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise VfsearchError(f"cannot make the folder {path}: {error.strerror}") from error
+    return path
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` under a temporary name beside `path`, flush it to the disk, then rename it into place.
+
+    A reader sees the old file or the new one, never a part. The new file has mode 0600.
+
+    Raises:
+        VfsearchError: the disk is full, the folder is not writable, ...; `path` is as it was before.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    try:
+        _write_whole(temporary, data)
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        hint = "; free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        raise VfsearchError(f"cannot write {path}: {error.strerror}{hint}") from error
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there.
+
+    Raises:
+        VfsearchError: the file system refuses.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise VfsearchError(f"cannot remove {path}: {error.strerror}") from error
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove what a killed writer left behind; call it while holding the folder's lock."""
+    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+        remove_file(path)
+
+
+def read_file(path: Path, what: str) -> bytes:
+    """The bytes of a file.
+
+    Args:
+        path: the file.
+        what: what the file is, for the message.
+    Raises:
+        InputError: missing or unreadable.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read the {what} {path}: {error.strerror}") from error
+
+
+def sha256(data: bytes) -> str:
+    """Hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def canonical_json(value: object) -> bytes:
+    """The one spelling of a JSON value that digests are taken of: sorted keys, no blanks, UTF-8.
+
+    Example:
+        >>> canonical_json({"b": 1, "a": "é"})
+        b'{"a":"\\xc3\\xa9","b":1}'
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "surrogateescape")
+
+
+def digest(value: object) -> str:
+    """Hexadecimal SHA-256 of a JSON value in its canonical spelling."""
+    return sha256(canonical_json(value))
+
+
+@contextlib.contextmanager
+def writer_lock(folder: Path) -> Iterator[None]:
+    """Hold the only right to write in `folder`; the system frees it when the process ends, however it ends.
+
+    Raises:
+        LockedError: another process holds it; the message says which.
+    """
+    make_folder(folder)
+    path = folder / LOCK_NAME
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            raise LockedError(f"{folder} is being written by {holder}; wait for it to end, or stop it") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,10 @@
+"""How long work tells its caller how far it is: a callback, never a bar of its own."""
+
+from collections.abc import Callable
+
+Progress = Callable[[str, int, int], None]
+"""Called as progress(what, done, total), as often as the work likes."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """The callback that shows nothing."""
