@@ -15,7 +15,7 @@ setup(
     description="Embedding search that matches voices and faces, and measures how well and how fast",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    python_requires=">=3.10",
+    python_requires=">=3.11",
     # The folder `cli` is installed under another name, so that no module named `cli` lands in site-packages.
     packages=[*find_packages(include=["vfsearch", "vfsearch.*"]), "vfsearch_cli"],
     package_dir={"vfsearch": "vfsearch", "vfsearch_cli": "cli"},
@@ -29,7 +29,6 @@ setup(
         "scipy>=1.11",
         "soundfile>=0.12",
         "soxr>=0.4",
-        "tomli>=2; python_version < '3.11'",
         "torch>=2.4",
     ],
     extras_require={

@@ -5,6 +5,7 @@ SHA-256 and carries a digest of itself, so that a flipped bit anywhere is refuse
 not exist.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,7 @@ class Artefact:
     def write(self) -> None:
         """Put the manifest in place; from then on exactly the listed files exist."""
         sealed = {**self._content(), "digest": self.seal}
-        write_file(self.folder / MANIFEST_NAME, json.dumps(sealed, indent=1, ensure_ascii=False).encode() + b"\n")
+        write_file(self.folder / MANIFEST_NAME, json.dumps(sealed, indent=1).encode() + b"\n")
 
     def add(self, name: str, data: bytes, **facts: object) -> None:
         """Write one file whole and list it; it exists for readers only after `write`."""
@@ -58,22 +59,39 @@ class Artefact:
             ArtefactError: the manifest does not list it, or it is gone.
             DamagedError: its bytes are not those that were written.
         """
-        path = self.folder / name
-        if name not in self.files:
-            raise ArtefactError(f"the {self.kind} {self.folder} has no file {name}: it holds {sorted(self.files)}")
+        path = self._listed(name)
         try:
             data = read_file(path, f"{self.kind} file")
         except InputError as error:
             raise ArtefactError(f"{error}; make the {self.kind} anew") from error
-        self._check(path, data)
+        self._check(path, len(data), sha256(data))
         return data
 
-    def _check(self, path: Path, data: bytes) -> None:
+    def checked_path(self, name: str) -> Path:
+        """Where a listed file is, its content checked without holding it in memory: for files that are mapped.
+
+        Raises:
+            ArtefactError: the manifest does not list it, or it is gone.
+            DamagedError: its bytes are not those that were written.
+        """
+        path = self._listed(name)
+        try:
+            with path.open("rb") as file:
+                self._check(path, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+        except OSError as error:
+            raise ArtefactError(f"cannot read {path}: {error.strerror}; make the {self.kind} anew") from error
+        return path
+
+    def _listed(self, name: str) -> Path:
+        if name not in self.files:
+            raise ArtefactError(f"the {self.kind} {self.folder} has no file {name}: it holds {sorted(self.files)}")
+        return self.folder / name
+
+    def _check(self, path: Path, size: int, found: str) -> None:
         listed = self.files[path.name]
         advice = f"restore it from a copy, or remove {path.parent} and make the {self.kind} anew"
-        if len(data) != listed["size"]:
-            raise DamagedError(f"{path} is damaged: {len(data)} bytes, {listed['size']} were written; {advice}")
-        found = sha256(data)
+        if size != listed["size"]:
+            raise DamagedError(f"{path} is damaged: {size} bytes, {listed['size']} were written; {advice}")
         if found != listed["sha256"]:
             raise DamagedError(
                 f"{path} is damaged: its SHA-256 is {found[:12]}..., {listed['sha256'][:12]}... was written; {advice}"
@@ -87,7 +105,7 @@ class Artefact:
             DamagedError: a file is damaged.
         """
         for name in self.files:
-            self.read(name)
+            self.checked_path(name)
 
 
 def exists(folder: Path) -> bool:

@@ -2,56 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from vfsearch.data.space import Space
 from vfsearch.files import digest
-from vfsearch.media.limits import Limits
+from vfsearch.media.preparation import Preparation, Prepared
 
-
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """One media file, ready for its encoder.
-
-    Args:
-        sample: what the encoder's `encode` takes, an array of any shape and type.
-        note: what a user should know about this file ("no face found: centre crop"), or "".
-    """
-
-    sample: np.ndarray
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Preparation(ABC):
-    """The part of an encoder that runs beside the decoders, in a process that may die.
-
-    A subclass is a frozen dataclass whose fields are JSON values: they travel to the worker processes, and they count
-    in the encoder's fingerprint. It imports nothing heavy.
-    """
-
-    @abstractmethod
-    def __call__(
-        self, path: Path, start_seconds: float | None, end_seconds: float | None, limits: Limits
-    ) -> Prepared:
-        """Decode and prepare one file.
-
-        Raises:
-            MediaError: the file cannot be used; the message says why.
-        """
-
-    def settings(self) -> dict:
-        """The fields, as JSON."""
-        return asdict(self)
-
-    @property
-    def target(self) -> str:
-        """How a worker process finds this class: "module:Class"."""
-        return f"{type(self).__module__}:{type(self).__qualname__}"
+__all__ = ["Encoder", "Preparation", "Prepared", "unit_rows"]
 
 
 class Encoder(ABC):

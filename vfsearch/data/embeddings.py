@@ -1,0 +1,109 @@
+"""Rows with what is known of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vfsearch.data.space import MODALITIES, Space
+from vfsearch.errors import VectorError
+
+NORM_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Embeddings:
+    """Unit rows of one modality in one space, with ids and identities.
+
+    Args:
+        ids: n ids, each once.
+        identities: n identities.
+        vectors: (n, d) float32, finite, unit rows.
+        modality: "voice" or "face".
+        space: where the rows come from.
+        columns: name -> n texts (path, split, gender, ...).
+    Raises:
+        VectorError: the parts do not fit together, or a row is not finite or not of unit length.
+    """
+
+    ids: Sequence[str]
+    identities: Sequence[str]
+    vectors: np.ndarray
+    modality: str
+    space: Space
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.modality not in MODALITIES:
+            raise VectorError(f"the modality is {self.modality!r}, it must be voice or face")
+        if self.vectors.shape != (len(self.ids), self.space.dimension):
+            raise VectorError(
+                f"{self.modality} vectors have the shape {self.vectors.shape}, "
+                f"{len(self.ids)} ids in {self.space} want {(len(self.ids), self.space.dimension)}"
+            )
+        lengths = {"identities": len(self.identities), **{name: len(values) for name, values in self.columns.items()}}
+        wrong = {name: length for name, length in lengths.items() if length != len(self.ids)}
+        if wrong:
+            raise VectorError(f"{len(self.ids)} ids, but {wrong}: each must have one entry a row")
+        require_unit_rows(self.vectors, self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: np.ndarray) -> "Embeddings":
+        """The chosen rows, in the order given.
+
+        Args:
+            rows: (m,) row numbers.
+        """
+        rows = np.asarray(rows, dtype=np.int64)
+        return Embeddings(
+            ids=[self.ids[row] for row in rows],
+            identities=[self.identities[row] for row in rows],
+            vectors=self.vectors[rows],
+            modality=self.modality,
+            space=self.space,
+            columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
+        )
+
+    def rows_of_split(self, split: str | None) -> np.ndarray:
+        """(m,) row numbers whose column `split` has this value; None: all rows."""
+        if split is None:
+            return np.arange(len(self))
+        values = self.columns.get("split", [""] * len(self))
+        return np.flatnonzero(np.array([value == split for value in values], dtype=bool))
+
+
+def require_unit_rows(vectors: np.ndarray, ids: Sequence[str], tolerance: float = NORM_TOLERANCE) -> None:
+    """Refuse rows that are not finite or not of length one.
+
+    Args:
+        vectors: (n, d) rows.
+        ids: n ids, for the message.
+        tolerance: how far a length may be from one.
+    Raises:
+        VectorError: naming the first such row.
+    """
+    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    bad = np.flatnonzero(~(np.abs(norms - 1.0) <= tolerance))
+    if len(bad):
+        found = "not finite" if not np.isfinite(norms[bad[0]]) else f"of length {norms[bad[0]]:.6g}"
+        raise VectorError(
+            f"{len(bad)} of {len(norms)} rows are not unit rows: {ids[bad[0]]!r} is {found}; "
+            "every row must be finite and of length 1"
+        )
+
+
+def numbered(identities: Sequence[str], *more: Sequence[str]) -> tuple[np.ndarray, ...]:
+    """Give identities numbers that are the same in every list.
+
+    Args:
+        identities, more: lists of names.
+    Returns:
+        One int64 array a list; equal names have equal numbers, in the order of first appearance.
+    """
+    numbers: dict[str, int] = {}
+    return tuple(
+        np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+        for names in (identities, *more)
+    )

@@ -1,0 +1,1 @@
+"""Trainable networks: what `train` fits and `encoders` run."""

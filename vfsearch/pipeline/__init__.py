@@ -1,0 +1,1 @@
+"""One function a command: a workspace in, an artefact in it out."""

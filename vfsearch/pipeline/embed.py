@@ -1,0 +1,152 @@
+"""`vfsearch embed`: manifest and model to store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vfsearch.artefact import exists
+from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.shard import Shard
+from vfsearch.data.space import Space
+from vfsearch.encoders.base import unit_rows
+from vfsearch.errors import ArtefactError, MismatchError
+from vfsearch.files import digest
+from vfsearch.pipeline.features import Decoding, Frozen, fill_features
+from vfsearch.pipeline.model import open_model
+from vfsearch.pipeline.workspace import Workspace
+from vfsearch.progress import Progress, silent
+from vfsearch.store.store import open_store
+from vfsearch.store.writer import writing
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedReport:
+    """What an embedding did.
+
+    Args:
+        folder: of the store.
+        spaces: modality -> space of its rows.
+        rows: modality -> how many.
+        failures: modality -> items without a row.
+        notes: note -> how many items it was made for ("no face found: centre crop").
+        added: rows written now; 0 when the store was complete already.
+    """
+
+    folder: Path
+    spaces: dict[str, Space]
+    rows: dict[str, int]
+    failures: dict[str, int]
+    notes: dict[str, int]
+    added: int
+
+
+Project = Callable[[str, np.ndarray], np.ndarray]
+
+
+def embed(
+    workspace: Workspace,
+    frozen: Frozen | None = None,
+    decoding: Decoding | None = None,
+    device: str = "cpu",
+    batch_size: int = 64,
+    dtype: str = "float32",
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> EmbedReport:
+    """Embed every item of the manifest.
+
+    Args:
+        workspace: with a manifest and, unless `frozen` is given, a model.
+        frozen: store what these encoders give, each modality in its own space; None: use the model.
+        decoding: how media are read.
+        device: "cpu" or "cuda[:N]".
+        batch_size: of the frozen encoders.
+        dtype: "float32" or "float16", of the stored vectors.
+        overwrite: give up what the store holds.
+        progress: called with items done.
+    Raises:
+        ArtefactError: there is no model.
+        MismatchError: the store was begun with another list, model or setting.
+    """
+    manifest = workspace.read_manifest()
+    modalities = {item.modality for item in manifest}
+    if frozen is None:
+        model = _model(workspace)
+        encoders = model.frozen.make(modalities, device)
+        for modality, encoder in encoders.items():
+            _require_features(model.feature_spaces[modality], encoder.space, modality)
+        spaces, project = dict.fromkeys(encoders, model.space), model.projection(device)
+    else:
+        encoders = frozen.make(modalities, device)
+        spaces, project = {name: encoder.space for name, encoder in encoders.items()}, _unchanged
+    parts = fill_features(workspace, manifest, encoders, None, decoding or Decoding(), batch_size, progress)
+    features = open_store(workspace.features_folder)
+    about = {
+        "spaces": {modality: space.to_json() for modality, space in spaces.items()},
+        "list": digest([part.name for part in parts]),
+    }
+    added, total = 0, sum(len(part.items) for part in parts)
+    with writing(workspace.store_folder, about, dtype, overwrite) as writer:
+        for done, part in enumerate(parts, start=1):
+            if not writer.holds(part.name):
+                shard = _projected(features.shard(part.name), spaces[part.modality], project)
+                writer.add(part.name, shard)
+                added += len(shard.embeddings)
+            progress("joint embeddings", total * done // len(parts), total)
+        if not writer.complete:
+            writer.finish([part.name for part in parts])
+    return _report(workspace.store_folder, added)
+
+
+def _model(workspace: Workspace):
+    if not exists(workspace.model_folder):
+        raise ArtefactError(
+            f"no model at {workspace.model_folder}: train one with `vfsearch train`, or store what the frozen encoders "
+            "give with --frozen (then voices and faces cannot be compared with each other)"
+        )
+    return open_model(workspace.model_folder)
+
+
+def _require_features(wanted: Space, found: Space, modality: str) -> None:
+    if wanted != found:
+        raise MismatchError(
+            f"the model was trained on {modality} features {wanted}, the encoder here gives {found}: "
+            "another version of its weights or preprocessing is installed; install that one, or train anew"
+        )
+
+
+def _unchanged(modality: str, features: np.ndarray) -> np.ndarray:
+    return features
+
+
+def _projected(shard: Shard, space: Space, project: Project) -> Shard:
+    rows = shard.embeddings
+    vectors = unit_rows(project(rows.modality, rows.vectors)) if len(rows) else np.zeros((0, space.dimension))
+    embeddings = Embeddings(
+        ids=rows.ids,
+        identities=rows.identities,
+        vectors=vectors.astype(np.float32),
+        modality=rows.modality,
+        space=space,
+        columns=rows.columns,
+    )
+    return Shard(embeddings=embeddings, failures=shard.failures, split=shard.split)
+
+
+def _report(folder: Path, added: int) -> EmbedReport:
+    store = open_store(folder)
+    notes: dict[str, int] = {}
+    for modality in store.spaces:
+        for part in store.parts(modality):
+            for note in store.shard(part).embeddings.columns.get("media_note", ()):
+                notes[note] = notes.get(note, 0) + bool(note)
+    return EmbedReport(
+        folder=folder,
+        spaces=store.spaces,
+        rows={modality: store.count("rows", modality) for modality in store.spaces},
+        failures={modality: store.count("failures", modality) for modality in store.spaces},
+        notes={note: count for note, count in notes.items() if note},
+        added=added,
+    )

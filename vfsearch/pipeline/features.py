@@ -1,0 +1,126 @@
+"""Media to frozen features, in a store of their own."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from types import SimpleNamespace
+
+from vfsearch.data.manifest import Item, Manifest
+from vfsearch.data.space import MODALITIES
+from vfsearch.embed.plan import Part, plan_parts
+from vfsearch.embed.run import embed_parts
+from vfsearch.encoders.base import Encoder
+from vfsearch.encoders.catalog import make_encoder
+from vfsearch.errors import SettingsError
+from vfsearch.media.limits import Limits
+from vfsearch.media.preparation import Failure, Prepared, Task
+from vfsearch.media.workers import PreparationWorkers
+from vfsearch.pipeline.workspace import Workspace
+from vfsearch.progress import Progress, silent
+from vfsearch.store.writer import StoreWriter, writing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frozen:
+    """Which encoders make the features, and how they look at the media.
+
+    Args:
+        voice, face: names of registered encoders, or "module:Class".
+        voice_settings, face_settings: keywords of their constructors, for example {"aligned": True}.
+    """
+
+    voice: str = "resemblyzer"
+    face: str = "dlib-resnet"
+    voice_settings: dict = field(default_factory=dict)
+    face_settings: dict = field(default_factory=dict)
+
+    def make(self, modalities: Iterable[str], device: str) -> dict[str, Encoder]:
+        """The encoder of each modality.
+
+        Raises:
+            UnknownNameError, MissingExtraError, SettingsError: see `make_encoder`; or it is of the other modality.
+        """
+        encoders = {}
+        for modality in (name for name in MODALITIES if name in set(modalities)):
+            name = getattr(self, modality)
+            encoders[modality] = make_encoder(name, device, **getattr(self, f"{modality}_settings"))
+            if encoders[modality].modality != modality:
+                raise SettingsError(f"{name!r} is a {encoders[modality].modality} encoder, asked for as --{modality}")
+        return encoders
+
+    def to_json(self) -> dict:
+        """The choice as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoding:
+    """How media are read; nothing of it changes a row.
+
+    Args:
+        workers: decoding processes for a modality; 0: in this process, without protection.
+        limits: what one file may cost.
+    """
+
+    workers: int = 2
+    limits: Limits = field(default_factory=Limits)
+
+
+def fill_features(
+    workspace: Workspace,
+    manifest: Manifest,
+    encoders: dict[str, Encoder],
+    split: str | None,
+    decoding: Decoding,
+    batch_size: int = 64,
+    progress: Progress = silent,
+) -> list[Part]:
+    """See that the store of frozen features holds every item of a split (None: of all).
+
+    What was made before by the same encoders from the same items is kept, also when the manifest has grown since.
+
+    Returns:
+        The parts of those items.
+    Raises:
+        LockedError, VfsearchError: the store cannot be written.
+    """
+    spaces = {modality: encoder.space for modality, encoder in encoders.items()}
+    parts = plan_parts(manifest, spaces)
+    about = {"spaces": {name: space.to_json() for name, space in spaces.items()}, "parts": [p.name for p in parts]}
+    with writing(workspace.features_folder, about, "float32", keep_same_parts=True) as writer:
+        asked = [part for part in parts if split in (None, part.split)]
+        for modality, encoder in encoders.items():
+            _embed(encoder, [p for p in asked if p.modality == modality], manifest, writer, decoding, batch_size,
+                   progress)  # fmt: skip
+        if not writer.complete and all(writer.holds(part.name) for part in parts):
+            writer.finish([part.name for part in parts])
+    return asked
+
+
+def _embed(
+    encoder: Encoder,
+    parts: list[Part],
+    manifest: Manifest,
+    writer: StoreWriter,
+    decoding: Decoding,
+    batch_size: int,
+    progress: Progress,
+) -> None:
+    if all(writer.holds(part.name) for part in parts):
+        return
+    if encoder.preparation is None:
+        embed_parts(parts, encoder, _ids, writer, batch_size, progress)
+        return
+    with PreparationWorkers(encoder.preparation, decoding.limits, decoding.workers) as workers:
+
+        def prepare(items: Iterable[Item]) -> Iterator[Prepared | Failure]:
+            return workers.prepare(
+                Task(path=manifest.media_path(item), start_seconds=item.start_seconds, end_seconds=item.end_seconds)
+                for item in items
+            )
+
+        embed_parts(parts, encoder, prepare, writer, batch_size, progress)
+
+
+def _ids(items: Iterable[Item]) -> Iterator[SimpleNamespace]:
+    """The samples of an encoder that needs no media."""
+    return (SimpleNamespace(sample=item.id, note="") for item in items)

@@ -1,0 +1,104 @@
+"""`vfsearch query --file`: one clip or photo to the best items of the other side."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vfsearch.data.space import require_same_space
+from vfsearch.encoders.base import unit_rows
+from vfsearch.errors import ArtefactError, MediaError, SettingsError
+from vfsearch.index.backends import open_index
+from vfsearch.media.preparation import Failure, Task
+from vfsearch.media.workers import PreparationWorkers
+from vfsearch.pipeline.features import Decoding, Frozen
+from vfsearch.pipeline.model import open_model
+from vfsearch.pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """One item found.
+
+    Args:
+        rank: from 1.
+        score: similarity, larger is more alike, at most 1.
+        id, identity: of the item.
+        path: of its file, as the manifest gives it.
+    """
+
+    rank: int
+    score: float
+    id: str
+    identity: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookup:
+    """What was found for one file.
+
+    Args:
+        note: what preparation noted of the file, or "".
+        matches: best first.
+    """
+
+    note: str
+    matches: tuple[Match, ...]
+
+
+def look_up(
+    workspace: Workspace,
+    file: Path,
+    probe: str,
+    gallery: str,
+    k: int = 10,
+    decoding: Decoding | None = None,
+    frozen: Frozen | None = None,
+    device: str = "cpu",
+) -> Lookup:
+    """The k items of the gallery that are most like one file.
+
+    Args:
+        workspace: with an index of the gallery's modality and the model that it was embedded with.
+        file: a clip or a photo.
+        probe: its modality.
+        gallery: modality to search.
+        k: how many.
+        decoding: how the file is read.
+        frozen: embed it with these encoders alone, as the store was (`vfsearch embed --frozen`).
+        device: where to compute.
+    Raises:
+        MediaError: the file cannot be used.
+        SpaceMismatchError: the index is not in the model's space.
+    """
+    if k < 1:
+        raise SettingsError(f"k is {k}, it must be at least 1")
+    model = open_model(workspace.model_folder) if frozen is None else None
+    encoder = (frozen or model.frozen).make([probe], device)[probe]
+    if encoder.preparation is None:
+        raise SettingsError(f"the encoder {encoder.name} reads no media: nothing can be told of {file}")
+    space = encoder.space if model is None else model.space
+    index = open_index(workspace.index_folder(gallery), device)
+    require_same_space(space, f"{file}", index.gallery.space, f"the index {workspace.index_folder(gallery)}")
+    decoding = decoding or Decoding()
+    with PreparationWorkers(encoder.preparation, decoding.limits, min(1, decoding.workers)) as workers:
+        prepared = next(iter(workers.prepare([Task(path=file.absolute())])))
+    if isinstance(prepared, Failure):
+        raise MediaError(f"{file} cannot be searched for: {prepared.reason}")
+    vector = encoder.encode([prepared.sample])
+    if model is not None:
+        vector = unit_rows(model.projection(device)(probe, vector))
+    found = index.search(vector, min(k, len(index)))
+    known = index.gallery
+    if "path" not in known.columns:
+        raise ArtefactError(f"the index {workspace.index_folder(gallery)} has no paths; build it anew")
+    matches = tuple(
+        Match(
+            rank=place,
+            score=float(score),
+            id=known.ids[row],
+            identity=known.identities[row],
+            path=known.columns["path"][row],
+        )  # fmt: skip
+        for place, (row, score) in enumerate(zip(found.rows[0], found.scores[0], strict=True), start=1)
+    )
+    return Lookup(note=prepared.note, matches=matches)

@@ -1,0 +1,248 @@
+"""`vfsearch query`: store and index to outcome."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vfsearch.artefact import Artefact, exists, read_artefact
+from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.outcome import Outcome
+from vfsearch.errors import ArtefactError, MismatchError, SettingsError
+from vfsearch.files import digest, remove_file, remove_temporaries, writer_lock
+from vfsearch.index.backends import open_index
+from vfsearch.index.base import Index, read_index_artefact
+from vfsearch.pipeline.workspace import Workspace, chosen_split
+from vfsearch.progress import Progress, silent
+from vfsearch.protocol.comparison import Comparison, compare
+from vfsearch.protocol.matching import Matching
+from vfsearch.protocol.result import Result
+from vfsearch.protocol.retrieval import Retrieval
+from vfsearch.protocol.search import Search
+from vfsearch.protocol.verification import Verification
+from vfsearch.store.store import Store, open_store
+from vfsearch.tables import build, put_array, put_texts
+from vfsearch.timing import Phases, machine, peak_memory_bytes
+
+SCHEMA = 1
+MADE_BY = "vfsearch query"
+PROTOCOLS = ("matching", "verification", "retrieval")
+OUTCOME_NAME = "outcome.json"
+RAW_NAME = "neighbors.h5"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuerySettings:
+    """What to ask.
+
+    Args:
+        probe, gallery: modalities.
+        protocols: any of "matching", "verification", "retrieval".
+        n: candidates of 1:N matching, one measurement each.
+        split: whose items are probes and gallery; None: "test" if the store has it, else all; "all".
+        k: neighbours that are searched for and saved.
+        seed: of the trials.
+    """
+
+    probe: str
+    gallery: str
+    protocols: tuple[str, ...] = PROTOCOLS
+    n: tuple[int, ...] = (2, 5, 10)
+    split: str | None = None
+    k: int = 10
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.protocols if name not in PROTOCOLS]
+        if unknown or not self.protocols:
+            raise SettingsError(f"no protocol is named {unknown}; known: {', '.join(PROTOCOLS)}")
+        if not self.n or min(self.n) < 2:
+            raise SettingsError(f"1:N matching wants N of at least 2, got {self.n}")
+        if self.k < 1 or self.seed < 0:
+            raise SettingsError(f"want k >= 1 and seed >= 0, got k={self.k}, seed={self.seed}")
+
+    def to_json(self) -> dict:
+        """The settings as JSON."""
+        return {
+            "probe": self.probe,
+            "gallery": self.gallery,
+            "protocols": list(self.protocols),
+            "n": list(self.n),
+            "split": self.split,
+            "k": self.k,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryReport:
+    """A run.
+
+    Args:
+        folder: where it is saved.
+        outcome: what came out.
+        measured_now: False when the very same run was there already.
+    """
+
+    folder: Path
+    outcome: Outcome
+    measured_now: bool
+
+
+def query(
+    workspace: Workspace,
+    settings: QuerySettings,
+    device: str = "cpu",
+    name: str | None = None,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> QueryReport:
+    """Run the protocols and save the outcome with the raw neighbours.
+
+    Args:
+        workspace: with a store and an index of the gallery's modality.
+        settings: what to ask.
+        device: where to compute scores.
+        name: of the run; None: from the direction and what it is made from, so that no run replaces another.
+        overwrite: measure anew a run that is there.
+        progress: called with protocols done.
+    Raises:
+        ArtefactError: no store, no index, or no items of the split.
+        MismatchError: the index is of another store; or the name is taken by another run.
+        SpaceMismatchError: probes and gallery are in different spaces.
+    """
+    store = open_store(workspace.store_folder)
+    index_artefact = read_index_artefact(workspace.index_folder(settings.gallery))
+    if index_artefact.about["store"] != store.digest:
+        raise MismatchError(
+            f"the index {index_artefact.folder} was built from the store {index_artefact.about['store'][:12]}, "
+            f"{workspace.store_folder} is {store.digest[:12]}: its rows are not those of the store; "
+            "build it anew with `vfsearch index build`"
+        )
+    made_from = {"store": store.digest, "index": index_artefact.seal, "backend": index_artefact.about["backend"],
+                 "spaces": {name: space.to_json() for name, space in store.spaces.items()}}  # fmt: skip
+    request = {"settings": settings.to_json(), "made_from": made_from, "device": device}
+    folder = workspace.run_folder(name or f"{settings.probe}-to-{settings.gallery}-{digest(request)[:8]}")
+    with writer_lock(folder):
+        saved = None if overwrite else _saved(folder, request)
+        if saved is not None:
+            return QueryReport(folder=folder, outcome=saved, measured_now=False)
+        outcome, results, comparison = _measure(workspace, store, settings, made_from, device, progress)
+        _save(folder, request, outcome, results, comparison)
+    return QueryReport(folder=folder, outcome=outcome, measured_now=True)
+
+
+def _measure(
+    workspace: Workspace, store: Store, settings: QuerySettings, made_from: dict, device: str, progress: Progress
+) -> tuple[Outcome, dict[str, Result], Comparison]:
+    phases = Phases()
+    with phases("load"):
+        index = open_index(workspace.index_folder(settings.gallery), device)
+        comparison, rows, counts = _comparison(store, settings, device)
+        _require_same_items(index, rows, comparison.gallery)
+    protocols = [*_protocols(settings), Search(index=index, rows=rows, k=settings.k)]
+    results = {}
+    for done, protocol in enumerate(protocols, start=1):
+        with phases(protocol.name):
+            results[protocol.name] = protocol.run(comparison)
+        progress("protocols", done, len(protocols))
+    outcome = Outcome(
+        settings=settings.to_json(),
+        made_from=made_from,
+        measurements=tuple(result.measurement for result in results.values()),
+        counts=counts,
+        seconds=phases.seconds,
+        peak_memory_bytes=peak_memory_bytes(),
+        device=device,
+        machine=_machine(),
+    )
+    return outcome, results, comparison
+
+
+def _machine() -> dict:
+    import torch
+
+    return {**machine(), "threads": torch.get_num_threads(), "torch": torch.__version__, "numpy": np.__version__}
+
+
+def _comparison(store: Store, settings: QuerySettings, device: str) -> tuple[Comparison, np.ndarray, dict]:
+    where = f"the store {store.artefact.folder}"
+    # Both sides are asked for the same split: a gallery of seen items would flatter nobody fairly.
+    splits = sorted({*store.splits(settings.probe), *store.splits(settings.gallery)})
+    split = chosen_split(splits, settings.split, "test", where)
+    probes = store.load(settings.probe, split)
+    gallery = store.load(settings.gallery)
+    rows = gallery.rows_of_split(split)
+    if not len(rows):
+        raise ArtefactError(f"{where} has no {settings.gallery} rows with split={split}")
+    failed = store.failures(settings.probe, split)
+    counts = {
+        "split": split if split is not None else "all",
+        "probes": len(probes),
+        "gallery": len(rows),
+        "probe_identities": len(set(probes.identities)),
+        "gallery_identities": len({gallery.identities[row] for row in rows}),
+        "failed_probes": len(failed),
+        "failed_gallery": len(store.failures(settings.gallery, split)),
+    }
+    return compare(probes, gallery.take(rows), failed, device), rows, counts
+
+
+def _require_same_items(index: Index, rows: np.ndarray, gallery: Embeddings) -> None:
+    if [index.gallery.ids[row] for row in rows] != list(gallery.ids):
+        raise MismatchError("the index lists other items than its store; build it anew with `vfsearch index build`")
+
+
+def _protocols(settings: QuerySettings) -> Sequence:
+    made = {
+        "matching": [Matching(candidates=n, seed=settings.seed) for n in dict.fromkeys(settings.n)],
+        "verification": [Verification(seed=settings.seed)],
+        "retrieval": [Retrieval(seed=settings.seed)],
+    }
+    return [protocol for name in PROTOCOLS if name in settings.protocols for protocol in made[name]]
+
+
+def _saved(folder: Path, request: dict) -> Outcome | None:
+    """The outcome of the same request, if it is there."""
+    if not exists(folder):
+        return None
+    artefact = read_run_artefact(folder)
+    if artefact.about != request:
+        raise MismatchError(
+            f"the run {folder} was made from other things or with other settings; give another --name, "
+            "or --overwrite to replace it"
+        )
+    return Outcome.from_json(json.loads(artefact.read(OUTCOME_NAME)))
+
+
+def read_run_artefact(folder: Path) -> Artefact:
+    """The sealed list of a run's files.
+
+    Raises:
+        ArtefactError: there is no run of this layout.
+        DamagedError: its manifest is damaged.
+    """
+    return read_artefact(folder, "run", SCHEMA, MADE_BY)
+
+
+def _save(folder: Path, request: dict, outcome: Outcome, results: dict[str, Result], comparison: Comparison) -> None:
+    remove_temporaries(folder)
+    # While a run is being replaced there is none: its files are named alike, and an old manifest would not fit them.
+    remove_file(folder / "MANIFEST.json")
+    artefact = Artefact(folder=folder, kind="run", schema=SCHEMA, about=request)
+    artefact.add(OUTCOME_NAME, json.dumps(outcome.to_json(), indent=1).encode() + b"\n")
+    artefact.add(RAW_NAME, build(lambda file: _fill(file, results, comparison)))
+    artefact.write()
+
+
+def _fill(file, results: dict[str, Result], comparison: Comparison) -> None:
+    for side, rows in {"probes": comparison.probes, "gallery": comparison.gallery}.items():
+        group = file.create_group(side)
+        put_texts(group, "ids", rows.ids)
+        put_texts(group, "identities", rows.identities)
+    for name, result in results.items():
+        group = file.create_group(name)
+        for key, values in result.raw.items():
+            put_array(group, key, values)

@@ -1,0 +1,131 @@
+"""Filling a store, shard by shard, so that a killed run goes on where it was."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from vfsearch.artefact import Artefact, exists
+from vfsearch.data.failure import failures_csv
+from vfsearch.data.shard import Shard
+from vfsearch.errors import MismatchError, SettingsError
+from vfsearch.files import remove_file, remove_temporaries, writer_lock
+from vfsearch.store.shard import DTYPES, SCHEMA, pack_shard, unpack_shard
+from vfsearch.store.store import FAILURES_NAME, MADE_BY, read_store_artefact
+
+
+class StoreWriter:
+    """The only writer of a store; get one from `writing`.
+
+    Args:
+        artefact: what the store holds so far.
+        dtype: "float32" or "float16".
+    """
+
+    def __init__(self, artefact: Artefact, dtype: str) -> None:
+        self._artefact = artefact
+        self._dtype = dtype
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part of the list is in the store."""
+        return bool(self._artefact.about["complete"])
+
+    def holds(self, part: str) -> bool:
+        """Whether a part is in the store, whole."""
+        return part in self._artefact.files
+
+    def add(self, part: str, shard: Shard) -> None:
+        """Write one part; it is in the store for good when this returns.
+
+        Raises:
+            VfsearchError: it cannot be written; the store is as it was before.
+        """
+        self._artefact.add(
+            part,
+            pack_shard(shard, self._dtype),
+            modality=shard.embeddings.modality,
+            split=shard.split,
+            rows=len(shard.embeddings),
+            failures=len(shard.failures),
+        )
+        self._artefact.write()
+
+    def finish(self, parts: list[str]) -> None:
+        """Write the failures table and say that the list is done.
+
+        Args:
+            parts: every part of the list, in its order; the files are listed in this order from now on.
+        """
+        files = self._artefact.files
+        shards = (unpack_shard(self._artefact.read(part), part) for part in parts if files[part]["failures"])
+        table = failures_csv(failure for shard in shards for failure in shard.failures)
+        in_order = {part: files[part] for part in parts}
+        files.clear()
+        files.update(in_order)
+        self._artefact.add(FAILURES_NAME, table)
+        self._artefact.about["complete"] = True
+        self._artefact.write()
+
+
+@contextlib.contextmanager
+def writing(
+    folder: Path, about: dict, dtype: str, overwrite: bool = False, keep_same_parts: bool = False
+) -> Iterator[StoreWriter]:
+    """Open a store for writing: a new one, or one that was begun with the same list, encoders and settings.
+
+    Args:
+        folder: where the store is or shall be.
+        about: what decides its content; JSON. "dtype" and "complete" are added.
+        dtype: "float32" or "float16", of the stored vectors.
+        overwrite: give up what is there.
+        keep_same_parts: where it was begun with another list, keep the parts of the same name ("parts" in `about`
+            lists those wanted) instead of refusing.
+    Raises:
+        LockedError: another process writes to it.
+        MismatchError: it was begun with another list, encoder or setting; the message says which.
+        DamagedError: what is there is damaged.
+    """
+    if dtype not in DTYPES:
+        raise SettingsError(f"vectors can be stored as {' or '.join(DTYPES)}, not as {dtype!r}")
+    about = {**about, "dtype": dtype, "complete": False}
+    with writer_lock(folder):
+        if exists(folder) and not overwrite:
+            artefact = read_store_artefact(folder)
+            if keep_same_parts:
+                artefact = _with_same_parts(artefact, about)
+            else:
+                _require_same(artefact, about)
+        else:
+            artefact = Artefact(folder=folder, kind="store", schema=SCHEMA, about=about)
+            artefact.write()
+        _remove_unlisted(artefact)
+        yield StoreWriter(artefact, dtype)
+
+
+def _require_same(artefact: Artefact, about: dict) -> None:
+    names = sorted((set(artefact.about) | set(about)) - {"complete"})
+    differ = [name for name in names if artefact.about.get(name) != about.get(name)]
+    if differ:
+        found = "; ".join(f"{name}: {artefact.about.get(name)} there, {about.get(name)} now" for name in differ)
+        raise MismatchError(
+            f"the store {artefact.folder} was made otherwise ({found}); "
+            f"give `{MADE_BY} --overwrite` to make it anew, or --out another folder"
+        )
+
+
+def _with_same_parts(artefact: Artefact, about: dict) -> Artefact:
+    """The store with this list: what it holds of it already, nothing else."""
+    if {**artefact.about, "complete": False} == about:
+        return artefact
+    kept = {name: artefact.files[name] for name in about["parts"] if name in artefact.files}
+    renewed = Artefact(folder=artefact.folder, kind="store", schema=SCHEMA, about=about, files=kept)
+    renewed.write()
+    return renewed
+
+
+def _remove_unlisted(artefact: Artefact) -> None:
+    """Remove what a killed writer, or the store before an overwrite, left behind."""
+    remove_temporaries(artefact.folder)
+    for path in [*artefact.folder.glob("*.h5"), artefact.folder / FAILURES_NAME]:
+        if path.name not in artefact.files:
+            remove_file(path)
