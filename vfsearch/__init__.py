@@ -1,3 +1,59 @@
-"""vfsearch: embedding search that matches voices and faces."""
+"""vfsearch: embedding search that matches voices and faces, and measures how well and how fast.
+
+One function a command, on a workspace:
+
+    from pathlib import Path
+    import vfsearch
+
+    workspace = vfsearch.Workspace(folder=Path("."))
+    vfsearch.train_model(workspace, vfsearch.TrainSettings())
+    vfsearch.embed_manifest(workspace)
+    vfsearch.build_indices(workspace)
+    report = vfsearch.query(workspace, vfsearch.QuerySettings(probe="voice", gallery="face"))
+
+Importing the package loads nothing heavy; each name loads what it needs when it is first used.
+"""
+
+import importlib
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Decoding": "vfsearch.pipeline.features",
+    "Embeddings": "vfsearch.data.embeddings",
+    "Encoder": "vfsearch.encoders.base",
+    "Frozen": "vfsearch.pipeline.features",
+    "GeneratedCorpus": "vfsearch.corpus.generated",
+    "HeadSettings": "vfsearch.networks.heads",
+    "Limits": "vfsearch.media.limits",
+    "Manifest": "vfsearch.data.manifest",
+    "Neighbors": "vfsearch.data.neighbors",
+    "Outcome": "vfsearch.data.outcome",
+    "Preparation": "vfsearch.media.preparation",
+    "Prepared": "vfsearch.media.preparation",
+    "QuerySettings": "vfsearch.pipeline.query",
+    "Space": "vfsearch.data.space",
+    "TrainSettings": "vfsearch.train.settings",
+    "VfsearchError": "vfsearch.errors",
+    "Workspace": "vfsearch.pipeline.workspace",
+    "build_indices": "vfsearch.pipeline.index",
+    "embed_manifest": "vfsearch.pipeline.embed",
+    "generate": "vfsearch.corpus.generated",
+    "look_up": "vfsearch.pipeline.lookup",
+    "open_index": "vfsearch.index.backends",
+    "open_store": "vfsearch.store.store",
+    "query": "vfsearch.pipeline.query",
+    "read_manifest": "vfsearch.data.manifest",
+    "train_model": "vfsearch.pipeline.train",
+}
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

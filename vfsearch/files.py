@@ -18,13 +18,16 @@ LOCK_NAME = "LOCK"
 
 
 def make_folder(path: Path) -> Path:
-    """Make a folder (and its parents) that only its owner can enter; an existing one keeps its mode.
+    """Make a folder, and those above it that are missing, for their owner alone; an existing one keeps its mode.
 
     Raises:
         VfsearchError: a file is in the way, or the file system refuses.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # mkdir(parents=True) would give the folders above the usual mode, open to others.
+        for folder in [*reversed(path.parents), path]:
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise VfsearchError(f"cannot make the folder {path}: {error.strerror}") from error
     return path
@@ -141,6 +144,10 @@ def writer_lock(folder: Path) -> Iterator[None]:
             raise LockedError(f"{folder} is being written by {holder}; wait for it to end, or stop it") from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        yield
+        try:
+            yield
+        finally:
+            # Two runs of the same work leave the same bytes, this file's included.
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)

@@ -152,7 +152,10 @@ def _cut(name):
         (_bytes(png_head(8000, 8000)), "8000 x 8000 pixels, more than the limit of 50,000,000"),
         (_bytes(png_head(60_000, 60_000)), "more pixels than Pillow opens (178,956,970)"),
         (_bytes(png_head(20, 20)), "the photo cannot be decoded: "),
-        (_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"), "not a photo that can be decoded"),
+        (
+            _bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"),
+            "not a photo that can be decoded",
+        ),
         (_cut("a.png"), "the photo cannot be decoded: "),
         (_cut("a.jpg"), "the photo cannot be decoded: image file is truncated"),
         (_cut("a.bmp"), "the photo cannot be decoded: image file is truncated"),

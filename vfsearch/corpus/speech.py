@@ -75,7 +75,12 @@ def voice_traits(latent: tuple[float, ...]) -> VoiceTraits:
         open_quotient=float(0.6 + 0.08 * own[3] + 0.04 * z[4]),
         formant_offsets=tuple(
             float(np.exp(step))
-            for step in (0.08 * z[7] + 0.03 * own[0], -0.09 * z[7] + 0.04 * own[1], 0.045 * own[2] - 0.05 * z[2], 0.05 * own[5] - 0.03 * z[2])
+            for step in (
+                0.08 * z[7] + 0.03 * own[0],
+                -0.09 * z[7] + 0.04 * own[1],
+                0.045 * own[2] - 0.05 * z[2],
+                0.05 * own[5] - 0.03 * z[2],
+            )
         ),
         liveliness=float(0.13 * np.exp(0.25 * own[4])),
     )
@@ -142,7 +147,9 @@ def _glottis(pitch_hz: np.ndarray, traits: VoiceTraits, rng: np.random.Generator
     varied = step * (1 + traits.jitter * rng.standard_normal(cycle[-1] + 1)[cycle]).clip(0.6, 1.4)
     phase = np.cumsum(varied, dtype=np.float64)
     cycle = np.floor(phase).astype(int)
-    height = (1 + traits.shimmer * rng.standard_normal(cycle[-1] + 1)[cycle]).clip(0.2, 1.8) * (1 - traits.roughness * (cycle % 2))
+    height = (1 + traits.shimmer * rng.standard_normal(cycle[-1] + 1)[cycle]).clip(0.2, 1.8) * (
+        1 - traits.roughness * (cycle % 2)
+    )
     opened = np.clip((phase - cycle) / traits.open_quotient, 0, 1)
     flow = height * 6.75 * opened**2 * (1 - opened)
     pulses = np.diff(flow, prepend=0.0) * (0.25 * SAMPLE_RATE_HZ / traits.pitch_hz)

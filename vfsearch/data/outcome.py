@@ -1,5 +1,6 @@
 """What a run found, and at what speed."""
 
+import math
 from dataclasses import asdict, dataclass, field
 
 
@@ -73,14 +74,30 @@ class Outcome:
     machine: dict = field(default_factory=dict)
 
     def to_json(self) -> dict:
-        """The outcome as JSON."""
-        return asdict(self)
+        """The outcome as JSON; a figure that does not exist (NaN) is null."""
+        return _nulls(asdict(self))
 
     @classmethod
     def from_json(cls, document: dict) -> "Outcome":
         """The outcome that `to_json` wrote."""
         measurements = tuple(
-            Measurement(**{**entry, "values": {name: Value(**value) for name, value in entry["values"].items()}})
-            for entry in document["measurements"]
+            Measurement(**{**_numbers(entry), "values": _values(entry["values"])}) for entry in document["measurements"]
         )
         return cls(**{**document, "measurements": measurements})
+
+
+def _nulls(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _nulls(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_nulls(each) for each in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _numbers(entry: dict) -> dict:
+    """The entry with NaN for the nulls that `_nulls` made of it."""
+    return {name: math.nan if value is None and name != "candidates" else value for name, value in entry.items()}
+
+
+def _values(entries: dict) -> dict[str, Value]:
+    return {name: Value(**_numbers(entry)) for name, entry in entries.items()}

@@ -100,7 +100,7 @@ def _encode(items: Sequence[Item], samples: Sequence[Prepared | Failure], encode
 
 
 def _failed(item: Item, stage: str, reason: str) -> FailedItem:
-    logger.warning("%s: %s", item.path, reason)
+    logger.info("%s %s: %s", item.modality, item.path, reason)
     return FailedItem(
         id=item.id,
         path=item.path,

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from vfsearch.encoders.base import Encoder, unit_rows
+from vfsearch.encoders.inference import full_precision
 from vfsearch.encoders.installed import installed_file
 from vfsearch.errors import MediaError, SettingsError
 from vfsearch.files import digest, read_file, sha256
@@ -98,8 +99,8 @@ def _centre_square(photo: np.ndarray) -> np.ndarray:
     height, width = photo.shape[:2]
     side = min(height, width)
     left, top = (width - side) // 2, (height - side) // 2
-    box = (left, top, left + side, top + side)
-    return np.array(Image.fromarray(photo).resize((CHIP_PIXELS, CHIP_PIXELS), Image.Resampling.BILINEAR, box))
+    square = Image.fromarray(photo[top : top + side, left : left + side])
+    return np.array(square.resize((CHIP_PIXELS, CHIP_PIXELS), Image.Resampling.BILINEAR))
 
 
 def model_file(name: str) -> Path:
@@ -179,7 +180,7 @@ class DlibResnet(Encoder):
 
         at_once = CHIPS_AT_ONCE_CPU if self.device == "cpu" else CHIPS_AT_ONCE_GPU
         parts = [np.empty((0, self.dimension), np.float32)]
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with full_precision():
             for i in range(0, len(samples), at_once):
                 chips = torch.from_numpy(np.stack(samples[i : i + at_once]))
                 parts.append(self._network(chips.to(self.device)).cpu().numpy())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vfsearch.encoders.base import Encoder, unit_rows
+from vfsearch.encoders.inference import full_precision
 from vfsearch.encoders.installed import installed_file
 from vfsearch.encoders.mel import mel_spectrogram
 from vfsearch.encoders.speech import RATE_HZ, raise_volume, trim_silence
@@ -109,7 +110,7 @@ class Resemblyzer(Encoder):
         import torch
 
         parts = []
-        with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        with full_precision():
             for i in range(0, len(windows), WINDOWS_AT_ONCE):
                 batch = torch.from_numpy(windows[i : i + WINDOWS_AT_ONCE]).to(self.device)
                 _, (hidden, _) = self._network["lstm"](batch)

@@ -68,7 +68,8 @@ class ExactIndex(Index):
     @classmethod
     def _open(cls, artefact: Artefact, gallery: Gallery, device: str) -> Self:
         path = artefact.checked_path(file_of(artefact, VECTORS_NAME))
-        vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+        # Copy-on-write: torch wants memory that could be written to, and the file stays as it is.
+        vectors = np.load(path, mmap_mode="c", allow_pickle=False)
         if vectors.shape != (len(gallery.ids), gallery.space.dimension):
             raise DamagedError(f"{path} holds {vectors.shape}, its index {len(gallery.ids)} rows of {gallery.space}")
         return cls(gallery, vectors, device)

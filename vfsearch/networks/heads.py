@@ -22,7 +22,7 @@ class HeadSettings:
     """
 
     dimension: int = 128
-    hidden: int = 0
+    hidden: int = 256
     dropout: float = 0.5
 
     def __post_init__(self) -> None:

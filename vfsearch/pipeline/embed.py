@@ -45,7 +45,7 @@ class EmbedReport:
 Project = Callable[[str, np.ndarray], np.ndarray]
 
 
-def embed(
+def embed_manifest(
     workspace: Workspace,
     frozen: Frozen | None = None,
     decoding: Decoding | None = None,

@@ -98,7 +98,7 @@ def look_up(
             id=known.ids[row],
             identity=known.identities[row],
             path=known.columns["path"][row],
-        )  # fmt: skip
+        )
         for place, (row, score) in enumerate(zip(found.rows[0], found.scores[0], strict=True), start=1)
     )
     return Lookup(note=prepared.note, matches=matches)

@@ -46,7 +46,7 @@ class TrainReport:
     trained_now: bool
 
 
-def train(
+def train_model(
     workspace: Workspace,
     settings,
     frozen: Frozen | None = None,

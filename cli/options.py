@@ -1,0 +1,187 @@
+"""Options that several commands have, each from a flag, `VFSEARCH_*` or `vfsearch.toml`, in this order."""
+
+import functools
+import logging
+import os
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from vfsearch.errors import InputError, SettingsError
+
+CONFIG_NAME = "vfsearch.toml"
+
+
+class Option(click.Option):
+    """An option that `VFSEARCH_<COMMAND>_<NAME>` or `VFSEARCH_<NAME>` can give too."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The value from the environment, or None."""
+        name = (self.name or "").upper()
+        for key in (f"{_prefix(ctx)}_{name}", f"VFSEARCH_{name}"):
+            if os.environ.get(key):
+                return os.environ[key]
+        return None
+
+    def value_from_envvar(self, ctx: click.Context) -> object:
+        """The value from the environment; several values of one option are parted by commas or blanks."""
+        text = self.resolve_envvar_value(ctx)
+        if text is not None and self.multiple:
+            return tuple(text.replace(",", " ").split())
+        return text
+
+
+def _prefix(ctx: click.Context) -> str:
+    return "_".join(["VFSEARCH", *_path(ctx)]).upper().replace("-", "_")
+
+
+def _path(ctx: click.Context) -> list[str]:
+    """The command's words, without the program's name."""
+    names = []
+    while ctx.parent is not None:
+        names.append(ctx.info_name or "")
+        ctx = ctx.parent
+    return names[::-1]
+
+
+option = functools.partial(click.option, cls=Option)
+PATH = click.Path(path_type=Path)
+
+
+def _read_config(ctx: click.Context, param: click.Parameter, workspace: Path) -> Path:
+    """Take the defaults of this command's options from the workspace's settings file."""
+    path = workspace / CONFIG_NAME
+    if not path.exists():
+        return workspace
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read the settings {path}: {error}") from error
+    ctx.default_map = {**(ctx.default_map or {}), **_defaults(settings, _path(ctx), ctx.command, path)}
+    return workspace
+
+
+def _defaults(settings: dict, words: list[str], command: click.Command, path: Path) -> dict:
+    """The settings at the top that this command has, then those of its own table."""
+    names = {param.name for param in command.params}
+    found = {key: value for key, value in _plain(settings).items() if key in names}
+    for word in words:
+        settings = settings.get(word, {})
+        if not isinstance(settings, dict):
+            raise SettingsError(f"{path}: {word} must be a table, [{'.'.join(words)}]")
+    own = _plain(settings)
+    unknown = sorted(set(own) - names)
+    if unknown:
+        raise SettingsError(f"{path}: [{'.'.join(words)}] has no setting {', '.join(unknown)}; known: {sorted(names)}")
+    return {**found, **own}
+
+
+def _plain(settings: dict) -> dict:
+    return {key.replace("-", "_"): value for key, value in settings.items() if not isinstance(value, dict)}
+
+
+def common(command: Callable) -> Callable:
+    """Options of every command: workspace, output and verbosity; the command gets a `Terminal` as `terminal`."""
+
+    @option("--workspace", type=PATH, default=".", is_eager=True, expose_value=True, callback=_read_config,
+            help="Folder to work in.  [default: the current one]")  # fmt: skip
+    @option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+    @option("-q", "--quiet", is_flag=True, help="No progress, only results and errors.")
+    @option("-v", "--verbose", is_flag=True, help="Say more: each failed item, where an error comes from.")
+    @functools.wraps(command)
+    def wrapped(*args: object, as_json: bool, quiet: bool, verbose: bool, **kwargs: object) -> object:
+        from vfsearch_cli.terminal import Terminal
+
+        logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(message)s")
+        for noisy in ("h5py", "PIL", "torch"):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        with Terminal(as_json=as_json, quiet=quiet) as terminal:
+            return command(*args, terminal=terminal, **kwargs)
+
+    return wrapped
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def computing(beside_decoders: bool) -> Callable:
+    """--device and --threads; the command gets `device` resolved.
+
+    Args:
+        beside_decoders: decoding processes share the cores. A network that waits for a busy core is many times slower
+            than one with fewer threads, so it takes half of them.
+    """
+    usual = max(1, cores() // 2) if beside_decoders else cores()
+    return functools.partial(_computing, usual_threads=usual)
+
+
+def _computing(command: Callable, usual_threads: int) -> Callable:
+
+    @option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+    @option("--threads", type=int, default=None,
+            help=f"Threads to compute with.  [default: one {'every two cores, beside decoders' if usual_threads < cores() else 'a core'}]")  # fmt: skip
+    @functools.wraps(command)
+    def wrapped(*args: object, device: str, threads: int | None, **kwargs: object) -> object:
+        from vfsearch.devices import resolve_device, set_threads
+
+        set_threads(usual_threads if threads is None else threads)
+        return command(*args, device=resolve_device(device), **kwargs)
+
+    return wrapped
+
+
+def decoding(command: Callable) -> Callable:
+    """How media are read; the command gets a `Decoding` as `decoding`."""
+
+    @option("--workers", type=click.IntRange(min=0), default=None,
+            help="Processes that decode; 0: in this one, unprotected.  [default: one a core]")  # fmt: skip
+    @option("--max-decode-seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
+            help="A file that takes longer fails.")  # fmt: skip
+    @option("--max-audio-seconds", type=click.FloatRange(min=0, min_open=True), default=3600.0, show_default=True,
+            help="A longer clip fails.")  # fmt: skip
+    @option("--max-pixels", type=click.IntRange(min=1), default=50_000_000, show_default=True,
+            help="A larger photo fails.")  # fmt: skip
+    @functools.wraps(command)
+    def wrapped(
+        *args: object,
+        workers: int | None,
+        max_decode_seconds: float,
+        max_audio_seconds: float,
+        max_pixels: int,
+        **kwargs: object,
+    ) -> object:
+        from vfsearch.media.limits import Limits
+        from vfsearch.pipeline.features import Decoding
+
+        limits = Limits(decode_seconds=max_decode_seconds, audio_seconds=max_audio_seconds, pixels=max_pixels)
+        workers = cores() if workers is None else workers
+        return command(*args, decoding=Decoding(workers=workers, limits=limits), **kwargs)
+
+    return wrapped
+
+
+def frozen_encoders(command: Callable) -> Callable:
+    """Which frozen encoders, and how photos are prepared; the command gets a `Frozen` as `frozen`."""
+
+    @option("--voice-encoder", default="resemblyzer", show_default=True, help="Name, or module:Class.")
+    @option("--face-encoder", default="dlib-resnet", show_default=True, help="Name, or module:Class.")
+    @option("--aligned", is_flag=True, help="Photos are face crops already: look for no face in them.")
+    @option("--on-no-face", type=click.Choice(["crop", "fail"]), default=None,
+            help="What to do with a photo in which no face is found: take its centre square and count it, or let it "
+            "fail.  [default: crop]")  # fmt: skip
+    @functools.wraps(command)
+    def wrapped(
+        *args: object, voice_encoder: str, face_encoder: str, aligned: bool, on_no_face: str | None, **kwargs: object
+    ) -> object:
+        from vfsearch.pipeline.features import Frozen
+
+        settings = {"aligned": True} if aligned else {}
+        if on_no_face is not None:
+            settings["on_no_face"] = on_no_face
+        return command(*args, frozen=Frozen(voice=voice_encoder, face=face_encoder, face_settings=settings), **kwargs)
+
+    return wrapped

@@ -1,0 +1,84 @@
+"""An outcome as a table."""
+
+import math
+
+from vfsearch_cli.terminal import size, table
+
+from vfsearch.data.outcome import Measurement, Outcome, Value
+
+COLUMNS = ("protocol", "direction", ">N", ">trials", "measure", ">value %", ">95 % interval", ">chance %", ">trials/s",
+           ">probes/s", ">median ms", ">p95 ms")  # fmt: skip
+
+
+def outcome_table(outcome: Outcome):
+    """One row a measure; speed stands on the first row of its protocol."""
+    rows = [row for measurement in outcome.measurements for row in _rows(measurement)]
+    counts, machine = outcome.counts, outcome.machine
+    title = (
+        f"{counts['probes']} {outcome.settings['probe']} probes ({counts['probe_identities']} identities), "
+        f"{counts['gallery']} {outcome.settings['gallery']} gallery items ({counts['gallery_identities']} identities), "
+        f"split {counts['split']}"
+    )
+    caption = (
+        f"peak memory {size(outcome.peak_memory_bytes)}; device {outcome.device}"
+        f" ({machine.get('processor', '?')}, {machine.get('cores', '?')} cores, {machine.get('threads', '?')} threads)"
+        f"; index {outcome.made_from['backend']}; intervals resample identities; "
+        "ms: one probe at a time"
+    )
+    return table(COLUMNS, rows, title=title, caption=caption)
+
+
+def _rows(measurement: Measurement) -> list[tuple]:
+    head = (
+        measurement.protocol,
+        measurement.direction,
+        {"matching": "1:{}", "retrieval": "{}", "search": "top {}"}.get(measurement.protocol, "-").format(
+            measurement.candidates
+        ),
+        measurement.trials,
+    )
+    speed = (
+        _rate(measurement.trials_per_second),
+        _rate(measurement.probes_per_second),
+        _milliseconds(measurement.latency_median_seconds),
+        _milliseconds(measurement.latency_p95_seconds),
+    )
+    measures = [(name, *_figures(value)) for name, value in measurement.values.items()] or [("", "", "", "")]
+    return [(*head, *measures[0], *speed), *(("", "", "", "", *measure, "", "", "", "") for measure in measures[1:])]
+
+
+def _figures(value: Value) -> tuple[str, str, str]:
+    return _percent(value.value), f"{_percent(value.low)} to {_percent(value.high)}", _percent(value.chance)
+
+
+def _percent(fraction: float) -> str:
+    return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
+
+
+def _rate(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:,.0f}"
+
+
+def _milliseconds(seconds: float) -> str:
+    return "-" if math.isnan(seconds) else f"{1000 * seconds:.3f}"
+
+
+def outcome_warnings(outcome: Outcome) -> list[str]:
+    """What a reader of the table must know: ties, missing probes, a measurement on the items trained on."""
+    warnings = [
+        f"{measurement.protocol}{_n(measurement)}: {100 * measurement.tied:.1f} % of the trials hang on ties"
+        for measurement in outcome.measurements
+        if measurement.tied > 0.01
+    ]
+    counts = outcome.counts
+    if counts["failed_probes"]:
+        warnings.append(f"{counts['failed_probes']} probes could not be embedded and count as misses")
+    if counts["failed_gallery"]:
+        warnings.append(f"{counts['failed_gallery']} gallery items could not be embedded and cannot be found")
+    if counts["split"] in ("all", "train"):
+        warnings.append("the items of these figures may be those that the model was trained on")
+    return warnings
+
+
+def _n(measurement: Measurement) -> str:
+    return f" 1:{measurement.candidates}" if measurement.protocol == "matching" else ""

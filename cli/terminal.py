@@ -1,0 +1,97 @@
+"""What a command shows: progress on standard error, results on standard output."""
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Self
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+WIDTH_OF_A_PIPE = 160
+
+
+class Terminal:
+    """Standard output and error of one command.
+
+    Args:
+        as_json: print one JSON document instead of text.
+        quiet: show no progress and no remarks.
+    """
+
+    def __init__(self, as_json: bool, quiet: bool) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.out = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE, soft_wrap=False, highlight=False)
+        self.err = Console(stderr=True, highlight=False)
+        self._bars: Progress | None = None
+        self._tasks: dict[str, int] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """The callback that the library is given: a bar for each kind of work, on a terminal only."""
+        if self.quiet or not self.err.is_terminal:
+            return
+        if self._bars is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                       TimeRemainingColumn())  # fmt: skip
+            self._bars = self._stack.enter_context(Progress(*columns, console=self.err))
+        if what not in self._tasks:
+            self._tasks[what] = self._bars.add_task(what, total=total)
+        self._bars.update(self._tasks[what], completed=done, total=total)
+
+    def remark(self, text: str) -> None:
+        """Something worth knowing beside the result."""
+        if not self.quiet:
+            self.err.print(text, markup=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Something that the user should look at; shown with --quiet too."""
+        self.err.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
+
+    def result(self, document: dict, *shown: object) -> None:
+        """Print the result: the document as JSON, or what a person reads (tables, lines)."""
+        self._stack.close()
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, indent=1) + "\n")
+            return
+        for each in shown:
+            if isinstance(each, str):
+                self.out.print(each, markup=False, soft_wrap=True)
+            else:
+                self.out.print(each)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "", caption: str = "") -> Table:
+    """A table; columns whose name starts with ">" are flush right."""
+    shown = Table(
+        title=title or None, caption=caption or None, box=SIMPLE_HEAD, title_justify="left", caption_justify="left"
+    )
+    for column in columns:
+        shown.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(str(cell).replace("[", "\\[") for cell in row))
+    return shown
+
+
+def size(count: float) -> str:
+    """Bytes with a unit.
+
+    Example:
+        >>> size(3 * 2**20)
+        '3.0 MiB'
+    """
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            break
+        count /= 1024
+    return f"{count:.0f} bytes" if unit == "bytes" else f"{count:.1f} {unit}"

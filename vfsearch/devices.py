@@ -1,0 +1,39 @@
+"""Which processor computes, and with how many threads: decided here and nowhere else."""
+
+from vfsearch.errors import SettingsError
+
+
+def resolve_device(name: str) -> str:
+    """The device that "auto", "cpu", "cuda" or "cuda:N" means here.
+
+    Raises:
+        SettingsError: no such device here.
+    """
+    if name == "cpu":
+        return "cpu"
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    kind, _, number = name.partition(":")
+    if kind != "cuda" or not (number.isdigit() or not number):
+        raise SettingsError(f"the device is {name!r}, it must be auto, cpu, cuda or cuda:N")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(number or 0) >= count:
+        raise SettingsError(f"the device {name} is not here: torch sees {count} CUDA devices; use --device cpu or auto")
+    return name
+
+
+def set_threads(count: int | None) -> None:
+    """Set how many threads torch computes with; None leaves it to torch.
+
+    Raises:
+        SettingsError: fewer than one.
+    """
+    if count is None:
+        return
+    if count < 1:
+        raise SettingsError(f"threads is {count}, it must be at least 1")
+    import torch
+
+    torch.set_num_threads(count)
