@@ -120,10 +120,10 @@ def computing(beside_decoders: bool) -> Callable:
 
 
 def _computing(command: Callable, usual_threads: int) -> Callable:
+    usual = "one a core" if usual_threads == cores() else "one for every two cores, beside the decoders"
 
     @option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
-    @option("--threads", type=int, default=None,
-            help=f"Threads to compute with.  [default: one {'every two cores, beside decoders' if usual_threads < cores() else 'a core'}]")  # fmt: skip
+    @option("--threads", type=int, default=None, help=f"Threads to compute with.  [default: {usual}]")
     @functools.wraps(command)
     def wrapped(*args: object, device: str, threads: int | None, **kwargs: object) -> object:
         from vfsearch.devices import resolve_device, set_threads

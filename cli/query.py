@@ -101,4 +101,4 @@ def _look_up(terminal, places, file: Path, probe: str, gallery: str, more: dict)
     rows = [(match.rank, f"{match.score:.4f}", match.identity, match.path) for match in found.matches]
     document = {"file": str(file), "probe": probe, "gallery": gallery, **asdict(found)}
     title = f"{gallery} items most like {file} ({probe})"
-    terminal.result(document, table([">rank", ">score", "identity", "path"], rows, title=title))
+    terminal.result(document, title, table([">rank", ">score", "identity", "path"], rows))

@@ -32,7 +32,7 @@ class Measurement:
         missing: how many of them had a probe that could not be embedded; they count as misses.
         tied: share of the trials whose outcome depends on a tie.
         values: measure name -> figure.
-        trials_per_second, probes_per_second: in batches, scoring and measuring together.
+        trials_per_second, probes_per_second: in batches; scoring and ranking, without computing the measures.
         latency_median_seconds, latency_p95_seconds: of one probe at a time.
     """
 
