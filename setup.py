@@ -37,7 +37,7 @@ setup(
         "frozen": [*FACE, *VOICE],
         "cpu": ["faiss-cpu>=1.8"],
         "gpu": ["faiss-gpu-cu12>=1.8"],
-        "test": ["hypothesis>=6", "pytest>=8", "pytest-xdist>=3", "scikit-learn>=1.3"],
+        "test": ["hypothesis>=6", "pytest>=8", "pytest-xdist>=3", "ruff>=0.6", "scikit-learn>=1.3"],
     },
     entry_points={"console_scripts": ["vfsearch=vfsearch_cli.main:main"]},
 )

@@ -5,6 +5,7 @@ import importlib
 import logging
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -68,6 +69,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code."""
+    # A user's own encoder may be a module in the current folder; at the end of the path it can shadow nothing.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
     try:
         code = cli.main(args=arguments, prog_name="vfsearch", standalone_mode=False)
         sys.stdout.flush()

@@ -1,5 +1,8 @@
 """Which processor computes, and with how many threads: decided here and nowhere else."""
 
+import os
+import sys
+
 from vfsearch.errors import SettingsError
 
 
@@ -34,6 +37,7 @@ def set_threads(count: int | None) -> None:
         return
     if count < 1:
         raise SettingsError(f"threads is {count}, it must be at least 1")
-    import torch
-
-    torch.set_num_threads(count)
+    # torch reads the variable when it is loaded; a command that needs no torch must not pay for loading it here.
+    os.environ["OMP_NUM_THREADS"] = str(count)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)

@@ -39,7 +39,8 @@ def write_file(path: Path, data: bytes) -> None:
     A reader sees the old file or the new one, never a part. The new file has mode 0600.
 
     Raises:
-        VfsearchError: the disk is full, the folder is not writable, ...; `path` is as it was before.
+        VfsearchError: the disk is full, the folder is not writable, ...; `path` is as it was before (or, where only
+            its folder could not be flushed, whole and new).
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
@@ -86,8 +87,20 @@ def remove_file(path: Path) -> None:
 
 def remove_temporaries(folder: Path) -> None:
     """Remove what a killed writer left behind; call it while holding the folder's lock."""
-    for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+    for path in folder.glob(f".*.{'[0-9a-f]' * 8}{TEMPORARY_SUFFIX}"):
         remove_file(path)
+
+
+def is_there(path: Path) -> bool:
+    """Whether a name exists.
+
+    Raises:
+        InputError: the file system does not say.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        raise InputError(f"cannot look for {path}: {error.strerror}") from error
 
 
 def read_file(path: Path, what: str) -> bytes:
@@ -132,22 +145,16 @@ def writer_lock(folder: Path) -> Iterator[None]:
 
     Raises:
         LockedError: another process holds it; the message says which.
+        VfsearchError: the file system refuses.
     """
     make_folder(folder)
     path = folder / LOCK_NAME
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = -1
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
-            raise LockedError(f"{folder} is being written by {holder}; wait for it to end, or stop it") from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
-        try:
-            yield
-        finally:
-            # Two runs of the same work leave the same bytes, this file's included.
-            os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        _take(descriptor, folder)
+    except OSError as error:
+        if descriptor >= 0:
+            os.close(descriptor)
+        raise VfsearchError(f"cannot lock {path}: {error.strerror}") from error
+    XXX

@@ -15,7 +15,7 @@ _GREY_HAIR = np.array((205, 205, 208))
 _IRIS = [(52, 32, 20), (96, 66, 34), (84, 110, 72), (88, 128, 170)]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FaceTraits:
     """What makes one face; lengths are in half heights of the head.
 
@@ -131,7 +131,7 @@ def _features(z: np.ndarray) -> dict[str, np.floating]:
     }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class View:
     """What differs between photos of one face.
 
@@ -181,7 +181,7 @@ def draw_view(rng: np.random.Generator) -> View:
         smile=smile,
         open_mouth=max(0.0, rng.normal(0, 0.03)) * max(0.0, smile),
         open_eyes=rng.uniform(0.85, 1.1),
-        backdrop=(rng.uniform(95, 205) + rng.uniform(-35, 35, 3)) * np.array([[1.0], [rng.uniform(0.55, 0.9)]]),
+        backdrop=(rng.uniform(95, 205) + rng.uniform(-25, 25, 3)) * np.array([[1.0], [rng.uniform(0.55, 0.9)]]),
         clothes=rng.uniform(40, 170) + rng.uniform(-40, 40, 3),
         warmth=rng.normal(0, 0.03),
         noise_seed=int(rng.integers(2**32)),

@@ -6,10 +6,10 @@ belong to one modality alone and make people individual. What the shared ones do
 | latent | voice | face |
 |---|---|---|
 | 0 build | pitch, vocal tract length (with gender) | jaw, brows, hair length, beard (with gender) |
-| 1 age | jitter, shimmer, speaking rate (with age) | lines, grey hair, skin (with age) |
-| 2 height | pitch within the gender | face length, forehead |
+| 1 age | jitter, shimmer, roughness, speaking rate (with age) | lines, grey hair, skin (with age) |
+| 2 height | pitch within the gender, third formant | face length, forehead |
 | 3 size | vocal tract length within the gender | eye spacing and size |
-| 4 air | breathiness | skin tone |
+| 4 air | breathiness, open quotient | skin tone |
 | 5 brightness | spectral tilt | hair colour |
 | 6 resonance | nasality, formant bandwidths | nose, beard fullness |
 | 7 articulation | vowel placement | mouth, brow height |

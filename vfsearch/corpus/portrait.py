@@ -139,10 +139,10 @@ def _nose(picture: np.ndarray, face: Grid, traits: FaceTraits) -> None:
 def _mouth(picture: np.ndarray, face: Grid, traits: FaceTraits, view: View) -> None:
     half = traits.mouth_width * (1 + 0.12 * view.smile)
     along = np.clip(np.abs(face.u) / half, 0, 1)
-    line = traits.mouth_level + 0.055 * view.smile * (0.4 - along**2)
+    line = traits.mouth_level + 0.075 * view.smile * (0.4 - along**2)
     fullness = 1 - along**2.2
     opening = view.open_mouth * fullness
-    lip = traits.skin * np.array([0.86, 0.56, 0.55])
+    lip = traits.skin * np.array([0.85, 0.6, 0.58])
     bow = 0.8 + 0.2 * np.cos(np.clip(face.u / half, -1, 1) * 9)
     within = inside(half - np.abs(face.u), face.pixel)
     upper = inside(face.v - (line - opening - traits.lip_height * fullness * bow), face.pixel) * within
