@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, computing, decoding, frozen_encoders, option
+from vfsearch_cli.options import PATH, common, computing, decoding, frozen_encoders, option, shard_rows
 from vfsearch_cli.terminal import table
 
 EPILOG = """\b
@@ -23,11 +23,12 @@ Examples:
 @frozen_encoders
 @option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
 @option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Items to an encoder call.")
+@shard_rows
 @option("--overwrite", is_flag=True, help="Give up the store that is there.")
 @decoding
 @computing(beside_decoders=True)
 @common
-def embed(terminal, workspace: Path, without_model, frozen, dtype, batch_size, overwrite, decoding, device, **places):
+def embed(terminal, workspace: Path, without_model, frozen, overwrite, decoding, device, **more):
     """Embed every item of the manifest: media and model to store.
 
     Both modalities go into the joint space of the model, in checksummed HDF5 shards; an item that cannot be embedded
@@ -37,15 +38,15 @@ def embed(terminal, workspace: Path, without_model, frozen, dtype, batch_size, o
     from vfsearch.pipeline.embed import embed_manifest
     from vfsearch.pipeline.workspace import Workspace
 
+    places = {name: more.pop(name) for name in ("manifest", "model", "features", "embeddings")}
     report = embed_manifest(
         Workspace(folder=workspace, **places),
         frozen if without_model else None,
         decoding,
         device,
-        batch_size,
-        dtype,
-        overwrite,
-        terminal.progress,
+        overwrite=overwrite,
+        progress=terminal.progress,
+        **more,
     )
     failed = sum(report.failures.values())
     for note, count in report.notes.items():

@@ -15,11 +15,16 @@ CONFIG_NAME = "vfsearch.toml"
 
 
 class Option(click.Option):
-    """An option that `VFSEARCH_<COMMAND>_<NAME>` or `VFSEARCH_<NAME>` can give too."""
+    """An option that `VFSEARCH_<COMMAND>_<NAME>` or `VFSEARCH_<NAME>` can give too; NAME is that of its flag."""
+
+    @property
+    def flag_name(self) -> str:
+        """The long flag without dashes: what environment and settings file call the option."""
+        return max(self.opts, key=len).lstrip("-").replace("-", "_")
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """The value from the environment, or None."""
-        name = (self.name or "").upper()
+        name = self.flag_name.upper()
         for key in (f"{_prefix(ctx)}_{name}", f"VFSEARCH_{name}"):
             if os.environ.get(key):
                 return os.environ[key]
@@ -50,6 +55,13 @@ option = functools.partial(click.option, cls=Option)
 PATH = click.Path(path_type=Path)
 
 
+shard_rows = option(
+    "--shard-rows", "rows_per_part", type=click.IntRange(min=1), default=None,
+    help="Most items in a shard; with another number than before, all media are read again.  [default: as the features "
+    "were begun, else 512]",
+)  # fmt: skip
+
+
 def _read_config(ctx: click.Context, param: click.Parameter, workspace: Path) -> Path:
     """Take the defaults of this command's options from the workspace's settings file."""
     path = workspace / CONFIG_NAME
@@ -65,17 +77,17 @@ def _read_config(ctx: click.Context, param: click.Parameter, workspace: Path) ->
 
 def _defaults(settings: dict, words: list[str], command: click.Command, path: Path) -> dict:
     """The settings at the top that this command has, then those of its own table."""
-    names = {param.name for param in command.params}
-    found = {key: value for key, value in _plain(settings).items() if key in names}
+    names = {param.flag_name: param.name for param in command.params if isinstance(param, Option)}
+    found = {names[key]: value for key, value in _plain(settings).items() if key in names}
     for word in words:
         settings = settings.get(word, {})
         if not isinstance(settings, dict):
             raise SettingsError(f"{path}: {word} must be a table, [{'.'.join(words)}]")
     own = _plain(settings)
-    unknown = sorted(set(own) - names)
+    unknown = sorted(set(own) - set(names))
     if unknown:
         raise SettingsError(f"{path}: [{'.'.join(words)}] has no setting {', '.join(unknown)}; known: {sorted(names)}")
-    return {**found, **own}
+    return {**found, **{names[key]: value for key, value in own.items()}}
 
 
 def _plain(settings: dict) -> dict:

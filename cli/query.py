@@ -22,13 +22,18 @@ SIDES = click.Choice(["voice", "face"])
 PROTOCOLS = ("matching", "verification", "retrieval")
 
 
-def _numbers(ctx: click.Context, param: click.Parameter, text: object) -> tuple[int, ...]:
+class WholeNumbers(click.ParamType):
     """2,5,10 as numbers; a settings file may give a list."""
-    parts = text if isinstance(text, (list, tuple)) else str(text).replace(",", " ").split()
-    try:
-        return tuple(int(part) for part in parts)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} must be whole numbers with commas between, for example 2,5,10") from None
+
+    name = "N,N,..."
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """The numbers in a text or a list."""
+        parts = value if isinstance(value, (list, tuple)) else str(value).replace(",", " ").split()
+        try:
+            return tuple(int(part) for part in parts)
+        except (ValueError, TypeError):
+            self.fail(f"{value!r} must be whole numbers with commas between, for example 2,5,10", param, ctx)
 
 
 @click.command(epilog=EPILOG)
@@ -36,7 +41,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, text: object) -> tuple[
 @option("--gallery", type=SIDES, default=None, help="What is searched.  [default: the other one]")
 @option("--protocol", "protocols", type=click.Choice(PROTOCOLS), multiple=True, help="May be given more than once.  "
         "[default: all three]")  # fmt: skip
-@option("--n", callback=_numbers, default="2,5,10", show_default=True, help="Candidates of 1:N matching.")
+@option("--n", type=WholeNumbers(), default="2,5,10", show_default=True, help="Candidates of 1:N matching.")
 @option("--split", default=None, help="Items to ask with and to search, or all.  "
         "[default: test if there is such a split, else all]")  # fmt: skip
 @option("--k", type=int, default=10, show_default=True, help="Neighbours to find and to save.")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, computing, decoding, frozen_encoders, option
+from vfsearch_cli.options import PATH, common, computing, decoding, frozen_encoders, option, shard_rows
 
 EPILOG = """\b
 Examples:
@@ -30,7 +30,9 @@ Examples:
 @option("--implicit", type=float, default=1.0, show_default=True, help="Weight of the implicit (global) loss.")
 @option("--explicit", type=float, default=1.0, show_default=True, help="Weight of the explicit (local) loss.")
 @option("--margin", type=float, default=4.4, show_default=True, help="m' of the explicit loss.")
+@option("--checkpoint-steps", type=int, default=250, show_default=True, help="Steps between two checkpoints.")
 @option("--seed", type=int, default=1, show_default=True, help="Of weights, batches and dropout.")
+@shard_rows
 @option("--overwrite", is_flag=True, help="Train anew where a model was trained otherwise.")
 @decoding
 @computing(beside_decoders=True)
@@ -47,6 +49,7 @@ def train(terminal, workspace: Path, manifest, features, out, split, frozen, dec
     from vfsearch.pipeline.workspace import Workspace
     from vfsearch.train.settings import TrainSettings
 
+    rows_per_part = numbers.pop("rows_per_part")
     head = HeadSettings(**{name: numbers.pop(name) for name in ("dimension", "hidden", "dropout")})
     report = train_model(
         Workspace(folder=workspace, manifest=manifest, features=features, model=out),
@@ -57,6 +60,7 @@ def train(terminal, workspace: Path, manifest, features, out, split, frozen, dec
         device,
         overwrite=overwrite,
         progress=terminal.progress,
+        rows_per_part=rows_per_part,
     )
     failed = sum(report.failures.values())
     if failed:
