@@ -1,6 +1,7 @@
 """An outcome as a table."""
 
 import math
+import operator
 
 from vfsearch_cli.terminal import size, table
 
@@ -8,24 +9,43 @@ from vfsearch.data.outcome import Measurement, Outcome, Value
 
 COLUMNS = ("protocol", "direction", ">N", ">trials", "measure", ">value %", ">95 % interval", ">chance %", ">trials/s",
            ">probes/s", ">median ms", ">p95 ms")  # fmt: skip
+# What a narrow terminal shows of them, in two tables; the line above says the direction.
+FIGURES = operator.itemgetter(0, 2, 3, 4, 5, 6, 7)
+SPEEDS = operator.itemgetter(0, 2, 3, 8, 9, 10, 11)
+WIDTH = 145
 
 
-def outcome_table(outcome: Outcome):
-    """One row a measure; speed stands on the first row of its protocol."""
+def outcome_table(outcome: Outcome, width: int) -> list:
+    """One row a measure; speed stands on the first row of its protocol.
+
+    Args:
+        outcome: what to show.
+        width: columns of the terminal; where one table does not fit, figures and speed are two.
+    """
     rows = [row for measurement in outcome.measurements for row in _rows(measurement)]
-    counts, machine = outcome.counts, outcome.machine
-    title = (
+    if width >= WIDTH:
+        return [_title(outcome), table(COLUMNS, rows), _caption(outcome)]
+    figures = [FIGURES(row) for row in rows if row[4]]
+    speeds = [SPEEDS(row) for row in rows if row[0]]
+    return [_title(outcome), table(FIGURES(COLUMNS), figures), table(SPEEDS(COLUMNS), speeds), _caption(outcome)]
+
+
+def _title(outcome: Outcome) -> str:
+    counts = outcome.counts
+    return (
         f"{counts['probes']} {outcome.settings['probe']} probes ({counts['probe_identities']} identities), "
         f"{counts['gallery']} {outcome.settings['gallery']} gallery items ({counts['gallery_identities']} identities), "
         f"split {counts['split']}"
     )
-    caption = (
+
+
+def _caption(outcome: Outcome) -> str:
+    machine = outcome.machine
+    return (
         f"peak memory {size(outcome.peak_memory_bytes)}; device {outcome.device}"
         f" ({machine.get('processor', '?')}, {machine.get('cores', '?')} cores, {machine.get('threads', '?')} threads)"
-        f"; index {outcome.made_from['backend']}; intervals resample identities; "
-        "ms: one probe at a time"
+        f"; index {outcome.made_from['backend']}; intervals resample identities; ms: one probe at a time"
     )
-    return table(COLUMNS, rows, title=title, caption=caption)
 
 
 def _rows(measurement: Measurement) -> list[tuple]:

@@ -93,7 +93,7 @@ def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
     if not report.measured_now:
         terminal.remark("measured before, figures of that run; --overwrite measures anew")
     document = {"run": str(report.folder), "measured_now": report.measured_now, **report.outcome.to_json()}
-    terminal.result(document, outcome_table(report.outcome), f"saved in {report.folder}")
+    terminal.result(document, *outcome_table(report.outcome, terminal.out.width), f"saved in {report.folder}")
 
 
 def _look_up(terminal, places, file: Path, probe: str, gallery: str, more: dict) -> None:

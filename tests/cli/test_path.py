@@ -128,3 +128,26 @@ def test_a_lost_index_is_built_again(measured, vf):
     assert code == 3 and "vfsearch index build" in err
     assert "built" in vf("index", "build")[1]
     assert vf("query")[0] == 0
+
+
+def test_a_narrow_terminal_gets_two_tables(measured, vf, monkeypatch):
+    wide = vf("query")[1]
+    monkeypatch.setattr("vfsearch_cli.terminal.WIDTH_OF_A_PIPE", 80)
+    narrow = vf("query")[1]
+    assert wide.count(" trials ") == 1 and narrow.count(" trials ") == 2
+    for word in ("accuracy", "EER", "R@10", "probes/s", "p95 ms"):
+        assert word in narrow
+
+
+def test_a_person_who_is_removed_leaves_no_bytes(measured, vf):
+    def mentions():
+        return [path for path in measured.rglob("*") if path.is_file() and b"voice/p3/" in path.read_bytes()]
+
+    assert vf("query")[0] == 0
+    assert len(mentions()) > 4
+    manifest = measured / "manifest.csv"
+    manifest.write_text("\n".join(line for line in manifest.read_text().splitlines() if ",p3," not in line))
+    assert vf("embed")[0] == 6
+    for command in (["embed", "--overwrite"], ["index", "build"], ["query", "--n", "2"]):
+        assert vf(*command)[0] == 0
+    assert {path.relative_to(measured).parts[0] for path in mentions()} <= {"runs"}
