@@ -7,11 +7,12 @@ not exist.
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vfsearch.errors import ArtefactError, DamagedError, InputError
-from vfsearch.files import canonical_json, digest, read_file, sha256, write_file
+from vfsearch.files import digest, is_there, read_file, remove_file, remove_temporaries, sha256, write_file
 
 MANIFEST_NAME = "MANIFEST.json"
 
@@ -44,8 +45,11 @@ class Artefact:
 
     def write(self) -> None:
         """Put the manifest in place; from then on exactly the listed files exist."""
-        sealed = {**self._content(), "digest": self.seal}
-        write_file(self.folder / MANIFEST_NAME, json.dumps(sealed, indent=1).encode() + b"\n")
+        write_file(self.folder / MANIFEST_NAME, self._sealed())
+
+    def _sealed(self) -> bytes:
+        """The manifest's bytes, which no other spelling of the same content equals."""
+        return json.dumps({**self._content(), "digest": self.seal}, indent=1).encode() + b"\n"
 
     def add(self, name: str, data: bytes, **facts: object) -> None:
         """Write one file whole and list it; it exists for readers only after `write`."""
@@ -97,6 +101,17 @@ class Artefact:
                 f"{path} is damaged: its SHA-256 is {found[:12]}..., {listed['sha256'][:12]}... was written; {advice}"
             )
 
+    def remove_unlisted(self, own: str) -> None:
+        """Remove what a killed writer, or the artefact before, left behind; call it while holding the folder's lock.
+
+        Args:
+            own: regular expression of the names that files of this kind have; any other file is somebody else's.
+        """
+        remove_temporaries(self.folder)
+        for path in list(self.folder.iterdir()):
+            if re.fullmatch(own, path.name) and path.name not in self.files:
+                remove_file(path)
+
     def verify(self) -> None:
         """Read every listed file and check it.
 
@@ -110,7 +125,7 @@ class Artefact:
 
 def exists(folder: Path) -> bool:
     """Whether the folder holds a sealed artefact, whole or not."""
-    return (folder / MANIFEST_NAME).exists()
+    return is_there(folder / MANIFEST_NAME)
 
 
 def read_artefact(folder: Path, kind: str, schema: int, made_by: str) -> Artefact:
@@ -126,22 +141,33 @@ def read_artefact(folder: Path, kind: str, schema: int, made_by: str) -> Artefac
         DamagedError: the manifest is not what was written.
     """
     path = folder / MANIFEST_NAME
-    if not path.exists():
+    if not is_there(path):
         raise ArtefactError(f"no {kind} at {folder}: {path} does not exist; make it with `{made_by}`")
+    data = read_file(path, f"{kind} manifest")
     try:
-        sealed = json.loads(read_file(path, f"{kind} manifest"))
-        content = {name: sealed[name] for name in ("kind", "schema", "about", "files")}
-        intact = canonical_json(sorted(sealed)) == canonical_json(sorted([*content, "digest"]))
-        intact = intact and digest(content) == sealed["digest"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        intact = False
-    if not intact:
-        raise DamagedError(f"{path} is damaged: its digest does not fit its content; restore it or make it anew")
-    if sealed["kind"] != kind:
-        raise ArtefactError(f"{folder} is a {sealed['kind']}, not a {kind}; name the folder of a {kind}")
-    if sealed["schema"] != schema:
+        artefact = _parsed(data, folder)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise DamagedError(
+            f"{path} is damaged: its digest does not fit its content; restore it or make it anew"
+        ) from error
+    if artefact.kind != kind:
+        raise ArtefactError(f"{folder} is a {artefact.kind}, not a {kind}; name the folder of a {kind}")
+    if artefact.schema != schema:
         raise ArtefactError(
-            f"the {kind} {folder} has layout version {sealed['schema']}, this vfsearch reads version {schema}; "
+            f"the {kind} {folder} has layout version {artefact.schema}, this vfsearch reads version {schema}; "
             f"make it anew with `{made_by}`"
         )
-    return Artefact(folder=folder, kind=kind, schema=schema, about=sealed["about"], files=sealed["files"])
+    return artefact
+
+
+def _parsed(data: bytes, folder: Path) -> Artefact:
+    """What a manifest says.
+
+    Raises:
+        ValueError, KeyError, TypeError, RecursionError: its bytes are not those that were written.
+    """
+    sealed = json.loads(data)
+    artefact = Artefact(folder=folder, **{name: sealed[name] for name in ("kind", "schema", "about", "files")})
+    if artefact._sealed() != data:
+        raise ValueError("another digest, or the same content in another spelling")
+    return artefact

@@ -28,7 +28,7 @@ def resolve_device(name: str) -> str:
 
 
 def set_threads(count: int | None) -> None:
-    """Set how many threads torch computes with; None leaves it to torch.
+    """Set how many threads torch computes with (before it is loaded: at most one a core); None leaves it to torch.
 
     Raises:
         SettingsError: fewer than one.

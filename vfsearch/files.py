@@ -149,12 +149,23 @@ def writer_lock(folder: Path) -> Iterator[None]:
     """
     make_folder(folder)
     path = folder / LOCK_NAME
-    descriptor = -1
+    with contextlib.ExitStack() as stack:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            stack.callback(os.close, descriptor)
+            _take(descriptor, folder)
+        except OSError as error:
+            raise VfsearchError(f"cannot lock {path}: {error.strerror}") from error
+        # Two runs of the same work leave the same bytes, this file's included.
+        stack.callback(os.ftruncate, descriptor, 0)
+        yield
+
+
+def _take(descriptor: int, folder: Path) -> None:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        _take(descriptor, folder)
-    except OSError as error:
-        if descriptor >= 0:
-            os.close(descriptor)
-        raise VfsearchError(f"cannot lock {path}: {error.strerror}") from error
-    XXX
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+        raise LockedError(f"{folder} is being written by {holder}; wait for it to end, or stop it") from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)

@@ -88,9 +88,11 @@ def load_target(target: str, kind: str) -> type:
         UnknownNameError: no such module or class.
     """
     module_name, _, class_name = target.partition(":")
+    if not module_name or module_name.startswith("."):
+        raise UnknownNameError(f"the {kind} {target!r} cannot be loaded: wanted package.module:Class")
     try:
         return getattr(importlib.import_module(module_name), class_name)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise UnknownNameError(f"the {kind} {target!r} cannot be loaded: {error}; is it installed?") from error
     except AttributeError as error:
         raise UnknownNameError(f"the {kind} {target!r} cannot be loaded: no {class_name} in {module_name}") from error

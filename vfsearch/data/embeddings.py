@@ -84,14 +84,27 @@ def require_unit_rows(vectors: np.ndarray, ids: Sequence[str], tolerance: float 
     Raises:
         VectorError: naming the first such row.
     """
-    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
-    bad = np.flatnonzero(~(np.abs(norms - 1.0) <= tolerance))
-    if len(bad):
-        found = "not finite" if not np.isfinite(norms[bad[0]]) else f"of length {norms[bad[0]]:.6g}"
+    bad = bad_rows(vectors, tolerance)
+    if bad:
+        row, found = next(iter(bad.items()))
         raise VectorError(
-            f"{len(bad)} of {len(norms)} rows are not unit rows: {ids[bad[0]]!r} is {found}; "
+            f"{len(bad)} of {len(vectors)} rows are not unit rows: {ids[row]!r} is {found}; "
             "every row must be finite and of length 1"
         )
+
+
+def bad_rows(vectors: np.ndarray, tolerance: float = NORM_TOLERANCE) -> dict[int, str]:
+    """The rows that are not finite or not of length one, and what they are instead.
+
+    Example:
+        >>> bad_rows(np.array([[1.0, 0.0], [0.0, 0.0], [np.nan, 1.0]]))
+        {1: 'of length 0', 2: 'not finite'}
+    """
+    norms = np.sqrt(np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64))
+    return {
+        int(row): f"of length {norms[row]:.6g}" if np.isfinite(norms[row]) else "not finite"
+        for row in np.flatnonzero(~(np.abs(norms - 1.0) <= tolerance))
+    }
 
 
 def numbered(identities: Sequence[str], *more: Sequence[str]) -> tuple[np.ndarray, ...]:

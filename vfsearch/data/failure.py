@@ -12,7 +12,7 @@ class FailedItem:
 
     Args:
         id, path, modality, identity, columns: of its row in the manifest.
-        stage: "decode" or "encode".
+        stage: "decode", "encode" or "project" (by a model's heads).
         reason: in one line.
     """
 

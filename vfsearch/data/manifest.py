@@ -14,6 +14,8 @@ from vfsearch.files import digest, read_file
 
 REQUIRED = ("path", "modality", "identity")
 OPTIONAL = ("id", "start_seconds", "end_seconds")
+LONGEST_TEXT = 131_072
+"""Characters; what Python's CSV reader takes for one field."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +43,6 @@ class Item:
         """What is wrong with this row, or ""."""
         if not self.path:
             return "the path is empty"
-        if "\0" in self.path:
-            return "the path holds a NUL character"
         if self.modality not in MODALITIES:
             return f"the modality is {self.modality!r}, it must be voice or face"
         if not self.identity:
@@ -50,7 +50,25 @@ class Item:
         start, end = self.start_seconds or 0.0, math.inf if self.end_seconds is None else self.end_seconds
         if not 0.0 <= start < end:
             return f"start_seconds {start:g} and end_seconds {end:g} leave nothing: want 0 <= start < end"
+        texts = {"id": self.id, "path": self.path, "identity": self.identity, **self.columns}
+        for name, text in texts.items():
+            found = _text_problem(name) or _text_problem(text)
+            if found:
+                return f"the value or the name of {name[:50]!r} {found}"
         return ""
+
+
+def _text_problem(text: str) -> str:
+    """Why a text could not be stored and read back, or ""."""
+    if len(text) > LONGEST_TEXT:
+        return f"has {len(text)} characters, the most is {LONGEST_TEXT}"
+    if "\0" in text:
+        return "holds a NUL character"
+    try:
+        text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return "holds half of a surrogate pair, which is no character"
+    return ""
 
 
 class Manifest(Sequence[Item]):

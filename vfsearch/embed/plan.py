@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vfsearch.data.manifest import Item, Manifest
 from vfsearch.data.space import MODALITIES, Space
+from vfsearch.errors import SettingsError
 from vfsearch.files import digest
 
 ROWS_PER_PART = 512
@@ -35,28 +36,30 @@ def plan_parts(manifest: Manifest, spaces: dict[str, Space], rows_per_part: int 
         manifest: the items; those of a modality without a space are left out.
         spaces: modality -> space that its rows will be in.
         rows_per_part: the most items in a part.
+    Raises:
+        SettingsError: fewer than one item a part.
     """
+    if rows_per_part < 1:
+        raise SettingsError(f"a shard holds {rows_per_part} rows, it must be at least 1")
     groups: dict[tuple[str, str], list[Item]] = {}
     for item in manifest:
         groups.setdefault((item.modality, item.columns.get("split", "")), []).append(item)
     parts = []
     for modality in (name for name in MODALITIES if name in spaces):
-        chunks = [
-            (split, groups[modality, split][start : start + rows_per_part])
-            for split in sorted(split for name, split in groups if name == modality)
-            for start in range(0, len(groups[modality, split]), rows_per_part)
-        ]
-        parts += [
-            _part(number, modality, split, items, spaces[modality], manifest.folder)
-            for number, (split, items) in enumerate(chunks)
-        ]
+        for split in sorted(split for name, split in groups if name == modality):
+            items = groups[modality, split]
+            # Numbered within the split: where one split grows, the parts of the next keep their names.
+            parts += [
+                _part(number, modality, split, items[start : start + rows_per_part], spaces[modality], manifest.folder)
+                for number, start in enumerate(range(0, len(items), rows_per_part))
+            ]
     return parts
 
 
 def _part(number: int, modality: str, split: str, items: list[Item], space: Space, folder: Path) -> Part:
     content = Manifest(items, folder).digest()
     sizes = [_size(folder / item.path) for item in items]
-    mark = digest([space.to_json(), content, sizes])[:8]
+    mark = digest([space.to_json(), content, sizes])[:12]
     return Part(name=f"{modality}-{number:05d}-{mark}.h5", modality=modality, split=split, items=items)
 
 

@@ -7,18 +7,20 @@ from typing import Protocol
 
 import numpy as np
 
-from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.embeddings import Embeddings, bad_rows
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.manifest import Item
 from vfsearch.data.shard import Shard
 from vfsearch.data.space import Space
 from vfsearch.embed.plan import Part
-from vfsearch.errors import VectorError, VfsearchError
+from vfsearch.errors import MediaError, VectorError, VfsearchError
 from vfsearch.media.preparation import Failure, Prepared
 from vfsearch.progress import Progress, silent
 
 logger = logging.getLogger(__name__)
 
+ADDED_COLUMNS = ("path", "media_note")
+"""Columns of a shard that are no further columns of the manifest."""
 Prepare = Callable[[Iterable[Item]], Iterator[Prepared | Failure]]
 
 
@@ -118,16 +120,16 @@ def _rows_or_reasons(samples: Sequence[np.ndarray], encoder: EncoderLike) -> tup
         return [], []
     try:
         rows = _encoded(samples, encoder)
-    except VfsearchError:
-        raise
     except Exception as error:
+        if isinstance(error, VfsearchError) and not isinstance(error, (MediaError, VectorError)):
+            raise
         if len(samples) == 1:
             return [np.zeros(encoder.space.dimension, np.float32)], [f"{type(error).__name__}: {error}"]
         # One bad sample must not cost its batch: find it.
         singly = [_rows_or_reasons([sample], encoder) for sample in samples]
         return [rows[0] for rows, _ in singly], [reasons[0] for _, reasons in singly]
-    norms = np.linalg.norm(rows.astype(np.float64), axis=1)
-    return rows, ["" if abs(norm - 1.0) < 1e-4 else f"the encoder's row has length {norm:g}" for norm in norms]
+    bad = bad_rows(rows)
+    return rows, [f"the encoder's row is {bad[row]}" if row in bad else "" for row in range(len(rows))]
 
 
 def _encoded(samples: Sequence[np.ndarray], encoder: EncoderLike) -> np.ndarray:
@@ -142,7 +144,8 @@ def _shard(part: Part, batches: Sequence[Batch], space: Space) -> Shard:
     items = [item for batch in batches for item in batch[0]]
     rows = [row for batch in batches for row in batch[1]]
     notes = [note for batch in batches for note in batch[2]]
-    failures = [failure for batch in batches for failure in batch[3]]
+    place = {item.id: number for number, item in enumerate(part.items)}
+    failures = sorted((failure for batch in batches for failure in batch[3]), key=lambda failure: place[failure.id])
     names = sorted({name for item in part.items for name in item.columns})
     columns = {name: [item.columns.get(name, "") for item in items] for name in names}
     embeddings = Embeddings(
@@ -151,6 +154,6 @@ def _shard(part: Part, batches: Sequence[Batch], space: Space) -> Shard:
         vectors=np.array(rows, dtype=np.float32).reshape(len(rows), space.dimension),
         modality=part.modality,
         space=space,
-        columns={**columns, "path": [item.path for item in items], "media_note": notes},
+        columns={**columns, **dict(zip(ADDED_COLUMNS, ([item.path for item in items], notes), strict=True))},
     )
     return Shard(embeddings=embeddings, failures=tuple(failures), split=part.split)

@@ -12,12 +12,13 @@ from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.neighbors import Neighbors
 from vfsearch.data.space import Space
 from vfsearch.errors import DamagedError
-from vfsearch.files import remove_file, remove_temporaries, writer_lock
+from vfsearch.files import writer_lock
 from vfsearch.tables import build, get_columns, get_texts, put_columns, put_texts, reading
 
 SCHEMA = 1
 MADE_BY = "vfsearch index build"
 ITEMS_NAME = "items.h5"
+OWN_NAMES = r"[0-9a-f]{8}-(items|vectors|index)\.[a-z0-9]+"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,7 +82,7 @@ class Index(ABC):
 
     @abstractmethod
     def _files(self) -> dict[str, bytes]:
-        """The files that hold the index, beside the one that names its rows."""
+        """The files that hold the index, beside the one that names its rows; they are called vectors.* or index.*."""
 
     @classmethod
     @abstractmethod
@@ -104,16 +105,13 @@ class Index(ABC):
             "rows": len(self),
         }
         with writer_lock(folder):
-            remove_temporaries(folder)
             artefact = Artefact(folder=folder, kind="index", schema=SCHEMA, about=about)
             # Names carry the store's digest: an open index goes on reading the files that it mapped.
             mark = gallery.store[:8]
             for name, data in {**self._files(), ITEMS_NAME: _pack_items(gallery)}.items():
                 artefact.add(f"{mark}-{name}", data, role=name)
             artefact.write()
-            for path in folder.glob("*-*"):
-                if path.name not in artefact.files:
-                    remove_file(path)
+            artefact.remove_unlisted(OWN_NAMES)
 
 
 def file_of(artefact: Artefact, role: str) -> str:
@@ -136,6 +134,16 @@ def read_index_artefact(folder: Path) -> Artefact:
         DamagedError: its manifest is damaged.
     """
     return read_artefact(folder, "index", SCHEMA, MADE_BY)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed `Index.save` left beside an index.
+
+    Raises:
+        LockedError: another process writes there.
+    """
+    with writer_lock(folder):
+        read_index_artefact(folder).remove_unlisted(OWN_NAMES)
 
 
 def read_gallery(artefact: Artefact) -> Gallery:

@@ -1,6 +1,7 @@
 """The exact index: the rows themselves, mapped from disk, searched with our own kernel."""
 
 import io
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -50,15 +51,24 @@ class ExactIndex(Index):
         from vfsearch.kernels.topk import topk
 
         if rows is None:
-            return topk(queries, self.vectors, k, exclude, self.device)
+            return topk(queries, self._resident, k, exclude, self.device)
         places = None if exclude is None else _places(exclude, rows)
         found = topk(queries, self._subset(rows), k, places, self.device)
-        return Neighbors(rows=np.where(found.rows == NO_ROW, NO_ROW, rows[found.rows]), scores=found.scores)
+        # Padding is row -1 of `found`: the entry put after the last row.
+        return Neighbors(rows=np.append(rows, NO_ROW)[found.rows], scores=found.scores)
 
-    def _subset(self, rows: np.ndarray) -> np.ndarray:
-        if len(rows) == len(self):
-            return self.vectors
-        return self.vectors[rows]
+    @cached_property
+    def _resident(self):
+        """The rows where searches run: copied to a GPU once, not at every search."""
+        from vfsearch.kernels.exact import on_device
+
+        return self.vectors if self.device == "cpu" else on_device(self.vectors, self.device)
+
+    def _subset(self, rows: np.ndarray):
+        """Some rows; a stretch of them, as the rows of one split are, is not copied."""
+        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+            return self._resident[int(rows[0]) : int(rows[-1]) + 1]
+        return self._resident[rows]
 
     def _files(self) -> dict[str, bytes]:
         file = io.BytesIO()

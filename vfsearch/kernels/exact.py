@@ -13,17 +13,23 @@ import torch
 GRID = float(2**26)
 
 
+def on_device(vectors: np.ndarray | torch.Tensor, device: str | torch.device = "cpu") -> torch.Tensor:
+    """(n, d) float32 rows on a device; not copied where they are so already."""
+    # torch takes no array with negative strides.
+    rows = np.ascontiguousarray(vectors) if isinstance(vectors, np.ndarray) else vectors
+    return torch.as_tensor(rows).to(device, torch.float32)
+
+
 def grid(vectors: np.ndarray | torch.Tensor, device: str | torch.device = "cpu") -> torch.Tensor:
     """Unit rows as exact operands.
 
     Args:
-        vectors: (n, d) unit rows, any float type.
+        vectors: (n, d) unit rows, of any float type; float64 is rounded to float32, in which rows are stored.
         device: where to put them.
     Returns:
         (n, d) float64 multiples of 2^-26.
     """
-    rows = torch.as_tensor(vectors)
-    return (rows.to(device=device, dtype=torch.float64) * GRID).round_().div_(GRID)
+    return on_device(vectors, device).double().mul_(GRID).round_().div_(GRID)
 
 
 def score_block(queries: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:

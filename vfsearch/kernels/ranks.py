@@ -1,4 +1,4 @@
-"""Ranks of mates in a whole gallery, by counting: nothing is sorted but the mates' own scores."""
+"""Ranks of mates in a whole gallery, by counting in sorted scores: no order of rows is made or kept."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ BLOCK_SCORES = 2**22
 
 def mate_ranks(
     queries: np.ndarray,
-    vectors: np.ndarray,
+    vectors: np.ndarray | torch.Tensor,
     query_identities: np.ndarray,
     identities: np.ndarray,
     exclude: np.ndarray | None = None,
@@ -22,7 +22,7 @@ def mate_ranks(
 
     Args:
         queries: (q, d) unit rows.
-        vectors: (n, d) unit rows.
+        vectors: (n, d) unit rows; or what `grid` made of them, when the same gallery is asked again and again.
         query_identities: (q,) int64.
         identities: (n,) int64; a row is a mate of a query when they are equal.
         exclude: (q,) one row each query is not compared with, for example itself; -1 for none.
@@ -31,7 +31,7 @@ def mate_ranks(
         MateRanks from exact scores (see `vfsearch.kernels.exact`): equal rows tie.
     """
     exclude = np.full(len(queries), NO_ROW) if exclude is None else exclude
-    gallery = grid(vectors, device)
+    gallery = vectors if isinstance(vectors, torch.Tensor) else grid(vectors, device)
     step = max(1, BLOCK_SCORES // max(1, len(vectors)))
     blocks = [
         _block(queries[s : s + step], gallery, query_identities[s : s + step], identities, exclude[s : s + step], s)
@@ -69,33 +69,32 @@ def _block(
     has = torch.nonzero(skip >= 0)[:, 0]
     is_mate[has, skip[has]] = False
     scores[has, skip[has]] = -torch.inf
-    mates = is_mate.sum(dim=1)
-    width = int(mates.max()) if len(mates) else 0
-    if width == 0:
+    mates, ascending = _mate_scores(scores, is_mate)
+    if ascending.shape[1] == 0:
         return (*[_EMPTY] * 5, mates.cpu().numpy())
-    ascending = _mate_scores(scores, is_mate, mates, width)
-    above = _count(ascending, scores, right=False)
-    at_least = _count(ascending, scores, right=True)
+    everyone = _sorted_in_place(scores)
+    above = scores.shape[1] - torch.searchsorted(everyone, ascending, right=True)
+    at_least = scores.shape[1] - torch.searchsorted(everyone, ascending, right=False)
     return (*_blocks_of_ties(ascending, above, at_least, mates, first), mates.cpu().numpy())
 
 
-def _mate_scores(scores: torch.Tensor, is_mate: torch.Tensor, mates: torch.Tensor, width: int) -> torch.Tensor:
-    """(q, width) each query's mates' scores, ascending, padded with +inf at the end."""
+def _mate_scores(scores: torch.Tensor, is_mate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(q,) mates of each query, and (q, most mates) their scores, ascending, padded with +inf at the end."""
+    query, row = torch.nonzero(is_mate, as_tuple=True)
+    mates = torch.bincount(query, minlength=len(scores))
+    width = int(mates.max()) if len(mates) else 0
     padded = torch.full((len(scores), width), torch.inf, dtype=scores.dtype, device=scores.device)
-    query, _ = torch.nonzero(is_mate, as_tuple=True)
     place = torch.arange(len(query), device=scores.device) - (torch.cumsum(mates, 0) - mates)[query]
-    padded[query, place] = scores[is_mate]
-    return padded.sort(dim=1).values
+    padded[query, place] = scores[query, row]
+    return mates, padded.sort(dim=1).values
 
 
-def _count(ascending: torch.Tensor, scores: torch.Tensor, right: bool) -> torch.Tensor:
-    """(q, width) how many scores are above each mate's score; with `right`, at or above it."""
-    width = ascending.shape[1]
-    # A score is above mate j exactly when more than j mates are below it.
-    below = torch.searchsorted(ascending, scores, right=right)
-    below += torch.arange(len(scores), device=scores.device)[:, None] * (width + 1)
-    counts = torch.bincount(below.flatten(), minlength=len(scores) * (width + 1)).view(len(scores), width + 1)
-    return counts.flip(1).cumsum(1).flip(1)[:, 1:]
+def _sorted_in_place(scores: torch.Tensor) -> torch.Tensor:
+    if scores.device.type != "cpu":
+        return scores.sort(dim=1).values
+    # On a CPU numpy sorts float64 with vector instructions, several times as fast as torch.
+    scores.numpy().sort(axis=1)
+    return scores
 
 
 def _blocks_of_ties(

@@ -3,17 +3,19 @@
 import numpy as np
 import torch
 
+from vfsearch.data.embeddings import require_unit_rows
 from vfsearch.data.neighbors import NO_ROW, Neighbors
 from vfsearch.errors import SettingsError
-from vfsearch.kernels.exact import grid, score_block
+from vfsearch.kernels.exact import grid, on_device, score_block
 
 BLOCK_SCORES = 2**22
 SLACK = 16
+GRID_ROWS = 2**16
 
 
 def topk(
     queries: np.ndarray,
-    vectors: np.ndarray,
+    vectors: np.ndarray | torch.Tensor,
     k: int,
     exclude: np.ndarray | None = None,
     device: str = "cpu",
@@ -26,7 +28,7 @@ def topk(
 
     Args:
         queries: (q, d) unit rows.
-        vectors: (n, d) unit rows, in memory or mapped.
+        vectors: (n, d) unit rows, in memory, mapped, or on the device already.
         k: how many, at least 1; above n the rest is padding.
         exclude: (q,) one row each query must not get, for example itself; -1 for none.
         device: where to compute.
@@ -34,19 +36,22 @@ def topk(
         Neighbors, best first.
     Raises:
         SettingsError: k < 1, or the dimensions differ.
+        VectorError: a query is not finite or not of unit length.
     """
     if k < 1:
         raise SettingsError(f"k is {k}, it must be at least 1")
-    if queries.shape[1] != vectors.shape[1]:
-        raise SettingsError(f"queries have {queries.shape[1]} columns, the gallery has {vectors.shape[1]}")
+    if queries.ndim != 2 or queries.shape[1] != vectors.shape[1]:
+        raise SettingsError(f"the queries have the shape {queries.shape}, the gallery wants (q, {vectors.shape[1]})")
+    # The error bound below holds for unit rows alone; those of the gallery were checked when they were stored.
+    require_unit_rows(queries, range(len(queries)))
     count, n = len(queries), len(vectors)
     rows = np.full((count, k), NO_ROW, dtype=np.int64)
     scores = np.full((count, k), -np.inf)
     if n == 0:
         return Neighbors(rows=rows, scores=scores)
     exclude = np.full(count, NO_ROW) if exclude is None else exclude
-    gallery = torch.as_tensor(np.ascontiguousarray(vectors, dtype=np.float32)).to(device)
-    step = max(1, BLOCK_SCORES // n)
+    gallery = on_device(vectors, device)
+    step = max(1, BLOCK_SCORES // max(n, (k + SLACK) * gallery.shape[1]))
     for start in range(0, count, step):
         part = slice(start, min(start + step, count))
         rows[part], scores[part] = _block(queries[part], gallery, k, exclude[part])
@@ -55,45 +60,64 @@ def topk(
 
 def _block(queries: np.ndarray, gallery: torch.Tensor, k: int, exclude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Top-k of a few queries: float32 candidates, exact decision."""
-    device = gallery.device
-    left = torch.as_tensor(np.ascontiguousarray(queries, dtype=np.float32)).to(device)
-    approximate = left @ gallery.T
-    skip = torch.as_tensor(exclude).to(device)
-    has = torch.nonzero(skip >= 0)[:, 0]
-    approximate[has, skip[has]] = -torch.inf
-    n = gallery.shape[0]
+    left = on_device(queries, gallery.device)
+    skip = torch.as_tensor(exclude).to(gallery.device)
+    approximate = _without(left @ gallery.T, skip)
+    n = len(gallery)
     kept = min(k + SLACK, n)
     best = torch.topk(approximate, kept, dim=1)
-    candidates = best.indices
-    if kept < n and bool((best.values[:, -1] >= best.values[:, min(k, kept) - 1] - _margin(gallery.shape[1])).any()):
-        # More rows than the slack stand within the margin of the k-th best: decide among all of them exactly.
-        return _whole(grid(left), gallery, k, skip)
-    exact = torch.einsum("qd,qcd->qc", grid(left, device), grid(gallery[candidates], device))
-    exact[approximate.gather(1, candidates) == -torch.inf] = -torch.inf
-    return _ordered(exact, candidates, k)
+    exact = torch.einsum("qd,qcd->qc", grid(left, gallery.device), grid(gallery[best.indices], gallery.device))
+    exact[best.values == -torch.inf] = -torch.inf
+    rows, scores = _ordered(exact, best.indices, k)
+    if kept < n:
+        # More rows than the slack may stand within the margin of the k-th best: decide among all rows exactly.
+        close = torch.nonzero(best.values[:, -1] >= best.values[:, k - 1] - _margin(gallery.shape[1]))[:, 0]
+        if len(close):
+            rows[close], scores[close] = _whole(left[close], gallery, k, skip[close])
+    return rows.cpu().numpy(), scores.cpu().numpy()
+
+
+def _without(scores: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+    """The scores, -inf where a query must not get a row."""
+    has = torch.nonzero(skip >= 0)[:, 0]
+    scores[has, skip[has]] = -torch.inf
+    return scores
 
 
 def _margin(dimension: int) -> float:
-    """Twice the greatest error of a float32 product of unit rows of this dimension, with the grid's rounding."""
-    return 2 * ((dimension + 2) * 2.0**-24 + 2 * dimension**0.5 * 2.0**-27)
+    """Twice the most by which a float32 product of two unit rows can differ from their exact score.
+
+    A sum of d products in any order, with or without fused multiply-add, is off by at most d u / (1 - d u) times the
+    product of the lengths, u = 2^-24; rounding the entries to the grid moves it by at most 2 sqrt(d) 2^-27. Two more
+    units cover the subtraction of the margin itself, one per mille covers rows that are not quite of length one.
+
+    Source: Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1.
+    """
+    rounding = (dimension + 2) * 2.0**-24
+    # The caller's process may let torch round the factors to bfloat16: slower here, but still exact.
+    factors = 0.0 if torch.get_float32_matmul_precision() == "highest" else 2.0**-8
+    return 2 * 1.001 * (factors + rounding / (1 - rounding) + 2 * dimension**0.5 * 2.0**-27)
 
 
-def _whole(left: torch.Tensor, gallery: torch.Tensor, k: int, skip: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    exact = score_block(left.to(gallery.device), grid(gallery, gallery.device))
-    has = torch.nonzero(skip >= 0)[:, 0]
-    exact[has, skip[has]] = -torch.inf
-    everything = torch.arange(gallery.shape[0], device=gallery.device).expand(len(left), -1)
-    return _ordered(exact, everything, k)
+def _whole(left: torch.Tensor, gallery: torch.Tensor, k: int, skip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Top-k of a few queries among all rows, in double precision throughout."""
+    queries = grid(left, gallery.device)
+    parts = [score_block(queries, grid(part, gallery.device)) for part in gallery.split(GRID_ROWS)]
+    exact = _without(torch.cat(parts, dim=1), skip)
+    scores, rows = torch.sort(exact, dim=1, descending=True, stable=True)
+    return _padded(rows[:, :k], scores[:, :k], k)
 
 
-def _ordered(exact: torch.Tensor, candidates: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k best candidates by (score, row), padded."""
-    by_row = torch.argsort(candidates, dim=1)
-    exact, candidates = exact.gather(1, by_row), candidates.gather(1, by_row)
-    order = torch.sort(exact, dim=1, descending=True, stable=True).indices[:, :k]
-    scores, rows = exact.gather(1, order), candidates.gather(1, order)
-    rows[scores == -torch.inf] = NO_ROW
-    short = k - rows.shape[1]
-    rows = torch.nn.functional.pad(rows, (0, max(0, short)), value=NO_ROW)
-    scores = torch.nn.functional.pad(scores, (0, max(0, short)), value=-torch.inf)
-    return rows.cpu().numpy(), scores.cpu().numpy()
+def _ordered(exact: torch.Tensor, candidates: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The k best candidates by (score, row)."""
+    candidates, by_row = torch.sort(candidates, dim=1)
+    exact = exact.gather(1, by_row)
+    scores, order = torch.sort(exact, dim=1, descending=True, stable=True)
+    return _padded(candidates.gather(1, order)[:, :k], scores[:, :k], k)
+
+
+def _padded(rows: torch.Tensor, scores: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """k columns, NO_ROW where there is no row or a forbidden one."""
+    rows = rows.masked_fill(scores == -torch.inf, NO_ROW)
+    short = (0, k - rows.shape[1])
+    return torch.nn.functional.pad(rows, short, value=NO_ROW), torch.nn.functional.pad(scores, short, value=-torch.inf)

@@ -50,7 +50,8 @@ def trial_interval(
 ) -> tuple[float, float]:
     """The interval of a figure over pairs, the identities of both sides resampled together.
 
-    A pair counts as often as its identities are drawn: the product of both, or once for a mated pair.
+    A pair counts as often as its identities are drawn: the product of both, or once for a mated pair. A resample
+    that has no such figure (no mated pair drawn, NaN) is left out.
 
     Args:
         figure: the figure under given weights (t,) of the pairs.

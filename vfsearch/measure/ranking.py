@@ -5,7 +5,6 @@ Scores", ECIR 2008.
 """
 
 import numpy as np
-from scipy.special import gammaln
 
 from vfsearch.data.ranks import MateRanks
 
@@ -21,22 +20,31 @@ def average_precision(ranks: MateRanks) -> np.ndarray:
     Returns:
         (q,) fractions; NaN for a probe without mates.
     """
-    harmonic = _harmonic_numbers(int(ranks.gallery.max(initial=0)))
     n, r = ranks.tied.astype(float), ranks.mates_tied.astype(float)
     above, mates_above = ranks.above.astype(float), ranks.mates_above.astype(float)
     slope = np.divide(r - 1, n - 1, out=np.zeros_like(n), where=n > 1)
-    spread = harmonic[ranks.above + ranks.tied] - harmonic[ranks.above]
-    # A block of one needs no harmonic numbers, and is exact without them.
-    spread = np.where(ranks.tied == 1, 1.0 / (above + 1), spread)
-    block = r / n * (slope * n + (mates_above + 1 - slope * (above + 1)) * spread)
+    spread = _sum_of_inverses(ranks.above, ranks.tied)
+    block = r / n * ((mates_above + 1) * spread + slope * (n - (above + 1) * spread))
     total = np.bincount(ranks.probe, weights=block, minlength=len(ranks.mates))
     return np.divide(total, ranks.mates, out=np.full(len(ranks.mates), np.nan), where=ranks.mates > 0)
 
 
-def _harmonic_numbers(count: int) -> np.ndarray:
-    """H_0 to H_count, summed in extended precision."""
-    terms = 1.0 / np.arange(1, count + 1, dtype=np.longdouble)
-    return np.concatenate([[0.0], np.cumsum(terms)]).astype(np.float64)
+_SMALL = 100
+_HARMONIC = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, _SMALL + 1))])
+
+
+def _sum_of_inverses(above: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """1/(N+1) + ... + 1/(N+n), to the last digits also where it is the small difference of two harmonic numbers."""
+    first, last = np.maximum(above, _SMALL), np.maximum(above + count, _SMALL)
+    small = _HARMONIC[np.minimum(above + count, _SMALL)] - _HARMONIC[np.minimum(above, _SMALL)]
+    # H_m = gamma + log(m + 1/2) + f(1 / (m + 1/2)^2), with an error below 1e-18 from 100 on.
+    low, high = 1 / (first + 0.5), 1 / (last + 0.5)
+    large = np.log1p((last - first) * low) + _harmonic_rest(high**2) - _harmonic_rest(low**2)
+    return np.where(count == 1, 1.0 / (above + 1), small + large)
+
+
+def _harmonic_rest(square: np.ndarray) -> np.ndarray:
+    return square * (1 / 24 - square * (7 / 960 - square * (31 / 8064)))
 
 
 def hit_at(ranks: MateRanks, k: int) -> np.ndarray:
@@ -58,10 +66,13 @@ def hit_at(ranks: MateRanks, k: int) -> np.ndarray:
 
 def _chance_of_none(n: np.ndarray, r: np.ndarray, places: np.ndarray) -> np.ndarray:
     """C(n - r, places) / C(n, places): no mate among `places` of n items in random order, r of them mates."""
-    possible = n - r >= places
-    free = np.where(possible, n - r - places, 0)
-    logarithm = gammaln(n - r + 1.0) - gammaln(free + 1.0) - gammaln(n + 1.0) + gammaln(n - places + 1.0)
-    return np.where(places == 0, 1.0, np.where(possible, np.exp(logarithm), 0.0))
+    # The quotient is the same with r and places exchanged: multiply as few factors as can be.
+    few, many = np.minimum(r, places), np.maximum(r, places)
+    chance = np.ones(len(n))
+    for taken in range(int(few.max(initial=0))):
+        factor = np.maximum(n - many - taken, 0) / np.maximum(n - taken, 1)
+        chance *= np.where(taken < few, factor, 1.0)
+    return chance
 
 
 def tied_with_others(ranks: MateRanks) -> np.ndarray:

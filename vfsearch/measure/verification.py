@@ -48,6 +48,8 @@ def auc(fmr: np.ndarray, tmr: np.ndarray) -> float:
         >>> float(auc(*ScoredTrials(np.array([3.0, 2.0, 1.0]), np.array([True, False, True])).operating_points()))
         0.5
     """
+    if len(fmr) < 2:
+        return float("nan")
     return float(np.sum((fmr[1:] - fmr[:-1]) * (tmr[1:] + tmr[:-1])) / 2)
 
 

@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 
 from vfsearch.artefact import exists
-from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.embeddings import Embeddings, bad_rows
+from vfsearch.data.failure import FailedItem
 from vfsearch.data.shard import Shard
 from vfsearch.data.space import Space
+from vfsearch.embed.run import ADDED_COLUMNS
 from vfsearch.encoders.base import unit_rows
 from vfsearch.errors import ArtefactError, MismatchError
 from vfsearch.files import digest
-from vfsearch.pipeline.features import Decoding, Frozen, fill_features
+from vfsearch.pipeline.features import Decoding, Frozen, fill_features, plan_features
 from vfsearch.pipeline.model import open_model
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import open_store
-from vfsearch.store.writer import writing
+from vfsearch.store.writer import require_same_store, writing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,7 @@ def embed_manifest(
     dtype: str = "float32",
     overwrite: bool = False,
     progress: Progress = silent,
+    rows_per_part: int | None = None,
 ) -> EmbedReport:
     """Embed every item of the manifest.
 
@@ -66,6 +69,7 @@ def embed_manifest(
         dtype: "float32" or "float16", of the stored vectors.
         overwrite: give up what the store holds.
         progress: called with items done.
+        rows_per_part: the most items in a shard; None: as the features were begun, else 512.
     Raises:
         ArtefactError: there is no model.
         MismatchError: the store was begun with another list, model or setting.
@@ -81,12 +85,17 @@ def embed_manifest(
     else:
         encoders = frozen.make(modalities, device)
         spaces, project = {name: encoder.space for name, encoder in encoders.items()}, _unchanged
-    parts = fill_features(workspace, manifest, encoders, None, decoding or Decoding(), batch_size, progress)
-    features = open_store(workspace.features_folder)
+    plan = plan_features(workspace, manifest, encoders, rows_per_part)
     about = {
         "spaces": {modality: space.to_json() for modality, space in spaces.items()},
-        "list": digest([part.name for part in parts]),
+        "rows_per_part": plan.rows_per_part,
+        "list": digest([part.name for part in plan.parts]),
     }
+    if not overwrite:
+        # Said before any medium is read, and before features that another list needs are given up.
+        require_same_store(workspace.store_folder, about, dtype)
+    parts = fill_features(workspace, manifest, encoders, plan, None, decoding or Decoding(), batch_size, progress)
+    features = open_store(workspace.features_folder)
     added, total = 0, sum(len(part.items) for part in parts)
     with writing(workspace.store_folder, about, dtype, overwrite) as writer:
         for done, part in enumerate(parts, start=1):
@@ -122,17 +131,34 @@ def _unchanged(modality: str, features: np.ndarray) -> np.ndarray:
 
 
 def _projected(shard: Shard, space: Space, project: Project) -> Shard:
+    """The rows in another space; those that have no direction there are failures."""
     rows = shard.embeddings
     vectors = unit_rows(project(rows.modality, rows.vectors)) if len(rows) else np.zeros((0, space.dimension))
+    bad = bad_rows(vectors)
+    kept = rows.take([row for row in range(len(rows)) if row not in bad])
     embeddings = Embeddings(
-        ids=rows.ids,
-        identities=rows.identities,
-        vectors=vectors.astype(np.float32),
-        modality=rows.modality,
+        ids=kept.ids,
+        identities=kept.identities,
+        vectors=np.delete(vectors, list(bad), axis=0).astype(np.float32),
+        modality=kept.modality,
         space=space,
-        columns=rows.columns,
+        columns=kept.columns,
     )
-    return Shard(embeddings=embeddings, failures=shard.failures, split=shard.split)
+    failures = (*shard.failures, *(_failed(rows, row, found) for row, found in bad.items()))
+    return Shard(embeddings=embeddings, failures=failures, split=shard.split)
+
+
+def _failed(rows: Embeddings, row: int, found: str) -> FailedItem:
+    columns = {name: values[row] for name, values in rows.columns.items() if name not in ADDED_COLUMNS}
+    return FailedItem(
+        id=rows.ids[row],
+        path=rows.columns["path"][row],
+        modality=rows.modality,
+        identity=rows.identities[row],
+        stage="project",
+        reason=f"the model's row is {found}",
+        columns=columns,
+    )
 
 
 def _report(folder: Path, added: int) -> EmbedReport:

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from types import SimpleNamespace
 
+from vfsearch.artefact import exists
 from vfsearch.data.manifest import Item, Manifest
 from vfsearch.data.space import MODALITIES
-from vfsearch.embed.plan import Part, plan_parts
+from vfsearch.embed.plan import ROWS_PER_PART, Part, plan_parts
 from vfsearch.embed.run import embed_parts
 from vfsearch.encoders.base import Encoder
 from vfsearch.encoders.catalog import make_encoder
@@ -16,6 +17,7 @@ from vfsearch.media.preparation import Failure, Prepared, Task
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
+from vfsearch.store.store import read_store_artefact
 from vfsearch.store.writer import StoreWriter, writing
 
 
@@ -65,10 +67,41 @@ class Decoding:
     limits: Limits = field(default_factory=Limits)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """How the features of a whole manifest are cut into shards.
+
+    Args:
+        parts: the shards.
+        rows_per_part: the most items in one.
+    """
+
+    parts: list[Part]
+    rows_per_part: int
+
+
+def plan_features(
+    workspace: Workspace, manifest: Manifest, encoders: dict[str, Encoder], rows_per_part: int | None = None
+) -> Plan:
+    """Cut a manifest into shards of features.
+
+    Args:
+        rows_per_part: None: as the store of features was begun, else 512. With another number than before, every item
+            is embedded anew.
+    """
+    folder = workspace.features_folder
+    if rows_per_part is None and exists(folder):
+        rows_per_part = read_store_artefact(folder).about["rows_per_part"]
+    rows_per_part = ROWS_PER_PART if rows_per_part is None else rows_per_part
+    spaces = {modality: encoder.space for modality, encoder in encoders.items()}
+    return Plan(parts=plan_parts(manifest, spaces, rows_per_part), rows_per_part=rows_per_part)
+
+
 def fill_features(
     workspace: Workspace,
     manifest: Manifest,
     encoders: dict[str, Encoder],
+    plan: Plan,
     split: str | None,
     decoding: Decoding,
     batch_size: int = 64,
@@ -83,16 +116,19 @@ def fill_features(
     Raises:
         LockedError, VfsearchError: the store cannot be written.
     """
-    spaces = {modality: encoder.space for modality, encoder in encoders.items()}
-    parts = plan_parts(manifest, spaces)
-    about = {"spaces": {name: space.to_json() for name, space in spaces.items()}, "parts": [p.name for p in parts]}
+    names = [part.name for part in plan.parts]
+    about = {
+        "spaces": {modality: encoder.space.to_json() for modality, encoder in encoders.items()},
+        "rows_per_part": plan.rows_per_part,
+        "parts": names,
+    }
     with writing(workspace.features_folder, about, "float32", keep_same_parts=True) as writer:
-        asked = [part for part in parts if split in (None, part.split)]
+        asked = [part for part in plan.parts if split in (None, part.split)]
         for modality, encoder in encoders.items():
             _embed(encoder, [p for p in asked if p.modality == modality], manifest, writer, decoding, batch_size,
                    progress)  # fmt: skip
-        if not writer.complete and all(writer.holds(part.name) for part in parts):
-            writer.finish([part.name for part in parts])
+        if not writer.complete and all(map(writer.holds, names)):
+            writer.finish(names)
     return asked
 
 

@@ -8,7 +8,7 @@ from vfsearch.artefact import exists
 from vfsearch.data.space import MODALITIES
 from vfsearch.errors import DamagedError, SettingsError
 from vfsearch.index.backends import BACKENDS
-from vfsearch.index.base import read_index_artefact
+from vfsearch.index.base import read_index_artefact, remove_leftovers
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import open_store
@@ -66,6 +66,8 @@ def build_indices(
         fresh = overwrite or not _is_of(folder, backend, store.digest)
         if fresh:
             kind.build(store.load(modality), store.digest).save(folder)
+        else:
+            remove_leftovers(folder)
         done += store.count("rows", modality)
         progress("rows indexed", done, total)
         built.append(_describe(folder, fresh))

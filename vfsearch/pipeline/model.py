@@ -8,13 +8,14 @@ import numpy as np
 from vfsearch.artefact import Artefact, exists, read_artefact
 from vfsearch.data.space import Space
 from vfsearch.errors import ArtefactError, DamagedError, MismatchError
-from vfsearch.files import digest, remove_file, remove_temporaries
+from vfsearch.files import digest, remove_file
 from vfsearch.pipeline.features import Frozen
 
 SCHEMA = 1
 MADE_BY = "vfsearch train"
 WEIGHTS_NAME = "weights.safetensors"
 RECORD_NAME = "training.csv"
+OWN_NAMES = r"weights\.safetensors|training\.csv|checkpoint-\d{7,}\.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +61,17 @@ class Model:
             heads.load_state_dict(safetensors.torch.load(self.artefact.read(WEIGHTS_NAME)))
         except (RuntimeError, safetensors.SafetensorError) as error:
             raise DamagedError(f"{self.artefact.folder / WEIGHTS_NAME} does not fit its model: {error}") from error
-        return Projection(heads.eval().to(torch.device(device)), device)
+        return Projection(heads.double().eval().to(torch.device(device)), device)
 
 
 class Projection:
-    """Features of frozen encoders to joint embeddings.
+    """Features of frozen encoders to joint embeddings: a row is the same whatever else is in its batch.
+
+    In float32 the last digits of a product depend on the batch and on the row's place in it, so that equal features
+    would get unequal rows and ties would be lost. What is left of that in float64 goes in the rounding to float32.
 
     Args:
-        heads: in evaluation mode.
+        heads: in evaluation mode, float64.
         device: where they are.
     """
 
@@ -80,7 +84,8 @@ class Projection:
         import torch
 
         with torch.inference_mode():
-            return self._heads(modality, torch.as_tensor(features).to(self._device)).cpu().numpy()
+            rows = self._heads(modality, torch.as_tensor(features).to(self._device, torch.float64))
+            return rows.float().cpu().numpy()
 
 
 def open_model(folder: Path) -> Model:
@@ -103,6 +108,7 @@ def begin_model(folder: Path, about: dict, overwrite: bool) -> Artefact:
 
     Raises:
         MismatchError: one is there that was made otherwise; the message says what differs.
+        DamagedError: one is there, with a damaged file.
     """
     about = {**about, "complete": False}
     if exists(folder) and not overwrite:
@@ -116,10 +122,8 @@ def begin_model(folder: Path, about: dict, overwrite: bool) -> Artefact:
     else:
         artefact = Artefact(folder=folder, kind="model", schema=SCHEMA, about=about)
         artefact.write()
-    remove_temporaries(folder)
-    for path in folder.iterdir():
-        if path.suffix in (".safetensors", ".csv") and path.name not in artefact.files:
-            remove_file(path)
+    artefact.remove_unlisted(OWN_NAMES)
+    artefact.verify()
     return artefact
 
 

@@ -1,19 +1,18 @@
 """`vfsearch query`: store and index to outcome."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from vfsearch.artefact import Artefact, exists, read_artefact
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.outcome import Outcome
 from vfsearch.errors import ArtefactError, MismatchError, SettingsError
-from vfsearch.files import digest, remove_file, remove_temporaries, writer_lock
+from vfsearch.files import digest, writer_lock
 from vfsearch.index.backends import open_index
 from vfsearch.index.base import Index, read_index_artefact
+from vfsearch.pipeline.runs import save_run, saved_outcome
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.progress import Progress, silent
 from vfsearch.protocol.comparison import Comparison, compare
@@ -23,14 +22,9 @@ from vfsearch.protocol.retrieval import Retrieval
 from vfsearch.protocol.search import Search
 from vfsearch.protocol.verification import Verification
 from vfsearch.store.store import Store, open_store
-from vfsearch.tables import build, put_array, put_texts
 from vfsearch.timing import Phases, machine, peak_memory_bytes
 
-SCHEMA = 1
-MADE_BY = "vfsearch query"
 PROTOCOLS = ("matching", "verification", "retrieval")
-OUTCOME_NAME = "outcome.json"
-RAW_NAME = "neighbors.h5"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +120,11 @@ def query(
     request = {"settings": settings.to_json(), "made_from": made_from, "device": device}
     folder = workspace.run_folder(name or f"{settings.probe}-to-{settings.gallery}-{digest(request)[:8]}")
     with writer_lock(folder):
-        saved = None if overwrite else _saved(folder, request)
+        saved = None if overwrite else saved_outcome(folder, request)
         if saved is not None:
             return QueryReport(folder=folder, outcome=saved, measured_now=False)
         outcome, results, comparison = _measure(workspace, store, settings, made_from, device, progress)
-        _save(folder, request, outcome, results, comparison)
+        save_run(folder, request, outcome, results, comparison)
     return QueryReport(folder=folder, outcome=outcome, measured_now=True)
 
 
@@ -202,47 +196,3 @@ def _protocols(settings: QuerySettings) -> Sequence:
         "retrieval": [Retrieval(seed=settings.seed)],
     }
     return [protocol for name in PROTOCOLS if name in settings.protocols for protocol in made[name]]
-
-
-def _saved(folder: Path, request: dict) -> Outcome | None:
-    """The outcome of the same request, if it is there."""
-    if not exists(folder):
-        return None
-    artefact = read_run_artefact(folder)
-    if artefact.about != request:
-        raise MismatchError(
-            f"the run {folder} was made from other things or with other settings; give another --name, "
-            "or --overwrite to replace it"
-        )
-    return Outcome.from_json(json.loads(artefact.read(OUTCOME_NAME)))
-
-
-def read_run_artefact(folder: Path) -> Artefact:
-    """The sealed list of a run's files.
-
-    Raises:
-        ArtefactError: there is no run of this layout.
-        DamagedError: its manifest is damaged.
-    """
-    return read_artefact(folder, "run", SCHEMA, MADE_BY)
-
-
-def _save(folder: Path, request: dict, outcome: Outcome, results: dict[str, Result], comparison: Comparison) -> None:
-    remove_temporaries(folder)
-    # While a run is being replaced there is none: its files are named alike, and an old manifest would not fit them.
-    remove_file(folder / "MANIFEST.json")
-    artefact = Artefact(folder=folder, kind="run", schema=SCHEMA, about=request)
-    artefact.add(OUTCOME_NAME, json.dumps(outcome.to_json(), indent=1).encode() + b"\n")
-    artefact.add(RAW_NAME, build(lambda file: _fill(file, results, comparison)))
-    artefact.write()
-
-
-def _fill(file, results: dict[str, Result], comparison: Comparison) -> None:
-    for side, rows in {"probes": comparison.probes, "gallery": comparison.gallery}.items():
-        group = file.create_group(side)
-        put_texts(group, "ids", rows.ids)
-        put_texts(group, "identities", rows.identities)
-    for name, result in results.items():
-        group = file.create_group(name)
-        for key, values in result.raw.items():
-            put_array(group, key, values)

@@ -9,7 +9,7 @@ from vfsearch.data.space import MODALITIES
 from vfsearch.embed.plan import Part
 from vfsearch.errors import ManifestError
 from vfsearch.files import digest, remove_file, writer_lock
-from vfsearch.pipeline.features import Decoding, Frozen, fill_features
+from vfsearch.pipeline.features import Decoding, Frozen, fill_features, plan_features
 from vfsearch.pipeline.model import (
     RECORD_NAME,
     WEIGHTS_NAME,
@@ -56,6 +56,7 @@ def train_model(
     batch_size: int = 64,
     overwrite: bool = False,
     progress: Progress = silent,
+    rows_per_part: int | None = None,
 ) -> TrainReport:
     """Train two heads on frozen features of the items of one split.
 
@@ -69,6 +70,7 @@ def train_model(
         batch_size: of the frozen encoders.
         overwrite: train anew where a model was made otherwise.
         progress: called with items and steps done.
+        rows_per_part: the most items in a shard of features; None: as they were begun, else 512.
     Raises:
         ManifestError: no such split, or fewer than two identities have both modalities.
         MismatchError: a model is there that was trained otherwise.
@@ -80,7 +82,8 @@ def train_model(
     if lacking:
         raise ManifestError(f"{manifest.where} has no {' and no '.join(lacking)} item to train on (split={split})")
     encoders = frozen.make(MODALITIES, device)
-    parts = fill_features(workspace, manifest, encoders, split, decoding or Decoding(), batch_size, progress)
+    plan = plan_features(workspace, manifest, encoders, rows_per_part)
+    parts = fill_features(workspace, manifest, encoders, plan, split, decoding or Decoding(), batch_size, progress)
     store = open_store(workspace.features_folder, complete=False)
     voices, faces = (_load(store, parts, modality) for modality in MODALITIES)
     about = {

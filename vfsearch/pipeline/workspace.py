@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vfsearch.data.manifest import Manifest, read_manifest
 from vfsearch.errors import InputError, ManifestError
+from vfsearch.files import is_there
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class Workspace:
         if self.manifest is not None:
             return self.manifest
         json_lines = self.folder / "manifest.jsonl"
-        return json_lines if json_lines.exists() and not self._csv.exists() else self._csv
+        return json_lines if is_there(json_lines) and not is_there(self._csv) else self._csv
 
     @property
     def _csv(self) -> Path:
@@ -67,7 +68,7 @@ class Workspace:
             InputError: there is none.
             ManifestError: it has a bad line.
         """
-        if not self.manifest_path.exists():
+        if not is_there(self.manifest_path):
             raise InputError(
                 f"no manifest at {self.manifest_path}: a workspace starts from a list with the columns path, modality, "
                 "identity; name the workspace with --workspace or the list with --manifest, or make one with "

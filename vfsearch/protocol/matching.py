@@ -53,7 +53,7 @@ class Matching:
             candidates=self.candidates,
             trials=len(values),
             missing=len(values) - len(trials),
-            tied=float(tied_at_top(scores).mean()) if len(trials) else 0.0,
+            tied=float(tied_at_top(scores).sum() / max(1, len(values))),
             values={"accuracy": Value(value=_mean(values), low=low, high=high, chance=1 / self.candidates)},
             trials_per_second=len(trials) / seconds,
             probes_per_second=len(np.unique(trials.probes)) / seconds,

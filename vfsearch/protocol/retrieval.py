@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from vfsearch.data.outcome import Measurement, Value
 from vfsearch.data.ranks import MateRanks, uninformed
+from vfsearch.kernels.exact import grid
 from vfsearch.kernels.ranks import mate_ranks
 from vfsearch.measure.interval import mean_interval
 from vfsearch.measure.ranking import average_precision, hit_at, tied_with_others
@@ -35,8 +37,11 @@ class Retrieval:
     def run(self, comparison: Comparison) -> Result:
         """Ask and measure; a probe without a mate in the gallery has no answer and is left out."""
         sides = comparison.sides
-        ranks, seconds = timed(lambda: _ranks(comparison, slice(None)))
-        latency = single_latency(lambda number: _ranks(comparison, slice(number, number + 1)), len(comparison.probes))
+        gallery = grid(comparison.gallery.vectors, comparison.device)
+        ranks, seconds = timed(lambda: _ranks(comparison, gallery, slice(None)))
+        latency = single_latency(
+            lambda number: _ranks(comparison, gallery, slice(number, number + 1)), len(comparison.probes)
+        )
         asked = ranks.mates > 0
         chance = uninformed(ranks)
         identities = np.concatenate([sides.probes[asked], comparison.missing])
@@ -53,7 +58,7 @@ class Retrieval:
             candidates=len(comparison.gallery),
             trials=len(identities),
             missing=len(comparison.missing),
-            tied=float(tied_with_others(ranks)[asked].mean()) if asked.any() else 0.0,
+            tied=float(tied_with_others(ranks)[asked].sum() / max(1, len(identities))),
             values=values,
             trials_per_second=len(ranks.mates) / seconds,
             probes_per_second=len(ranks.mates) / seconds,
@@ -64,11 +69,11 @@ class Retrieval:
         return Result(measurement=measurement, raw={**raw, **blocks, "mates": ranks.mates})
 
 
-def _ranks(comparison: Comparison, part: slice) -> MateRanks:
+def _ranks(comparison: Comparison, gallery: torch.Tensor, part: slice) -> MateRanks:
     sides = comparison.sides
     return mate_ranks(
         comparison.probes.vectors[part],
-        comparison.gallery.vectors,
+        gallery,
         sides.probes[part],
         sides.gallery,
         sides.itself[part],

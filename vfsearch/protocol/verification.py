@@ -49,8 +49,8 @@ class Verification:
         all_scores = np.concatenate([scores, np.full(len(absent), -np.inf)])
         mated = np.concatenate([trials.mated, absent_mated])
         probes = np.concatenate([sides.probes[trials.probes], absent])
-        # Whom a missing probe's non-mated trial would have compared it with is nobody in particular: number -1.
-        items = np.concatenate([sides.gallery[trials.items], np.where(absent_mated, absent, -1)])
+        # Whom a missing probe is compared with is nobody in particular: only its own identity is resampled.
+        items = np.concatenate([sides.gallery[trials.items], absent])
         measurement = Measurement(
             protocol="verification",
             direction=comparison.direction,

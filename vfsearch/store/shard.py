@@ -44,9 +44,10 @@ def pack_shard(shard: Shard, dtype: str) -> bytes:
 def _fill(file: h5py.File, shard: Shard, dtype: str) -> None:
     rows = shard.embeddings
     file.attrs["schema"] = SCHEMA
-    file.attrs["modality"] = rows.modality
+    # Texts of fixed length, here too: those of variable length lie in a heap that has no checksum.
+    file.attrs["modality"] = np.bytes_(encode(rows.modality))
     file.attrs["split"] = np.bytes_(encode(shard.split))
-    file.attrs["space"] = json.dumps(rows.space.to_json(), sort_keys=True)
+    file.attrs["space"] = np.bytes_(encode(json.dumps(rows.space.to_json(), sort_keys=True)))
     put_array(file, "vectors", rows.vectors.astype(dtype))
     put_texts(file, "ids", rows.ids)
     put_texts(file, "identities", rows.identities)
@@ -70,13 +71,13 @@ def unpack_shard(data: bytes, where: str) -> Shard:
         VectorError: a row is not finite or not of unit length.
     """
     with reading(data, where) as file:
-        modality = str(file.attrs["modality"])
+        modality = decode(bytes(file.attrs["modality"]))
         rows = Embeddings(
             ids=get_texts(file, "ids"),
             identities=get_texts(file, "identities"),
             vectors=_unit(get_array(file, "vectors")),
             modality=modality,
-            space=Space(**json.loads(file.attrs["space"])),
+            space=Space(**json.loads(bytes(file.attrs["space"]))),
             columns=get_columns(file["columns"]),
         )
         return Shard(

@@ -1,6 +1,7 @@
 """Filling a store, shard by shard, so that a killed run goes on where it was."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +9,11 @@ from vfsearch.artefact import Artefact, exists
 from vfsearch.data.failure import failures_csv
 from vfsearch.data.shard import Shard
 from vfsearch.errors import MismatchError, SettingsError
-from vfsearch.files import remove_file, remove_temporaries, writer_lock
+from vfsearch.files import writer_lock
 from vfsearch.store.shard import DTYPES, SCHEMA, pack_shard, unpack_shard
 from vfsearch.store.store import FAILURES_NAME, MADE_BY, read_store_artefact
+
+OWN_NAMES = rf"(voice|face)-\d{{5,}}-[0-9a-f]{{8,}}\.h5|{re.escape(FAILURES_NAME)}"
 
 
 class StoreWriter:
@@ -85,9 +88,7 @@ def writing(
         MismatchError: it was begun with another list, encoder or setting; the message says which.
         DamagedError: what is there is damaged.
     """
-    if dtype not in DTYPES:
-        raise SettingsError(f"vectors can be stored as {' or '.join(DTYPES)}, not as {dtype!r}")
-    about = {**about, "dtype": dtype, "complete": False}
+    about = _whole_about(about, dtype)
     with writer_lock(folder):
         if exists(folder) and not overwrite:
             artefact = read_store_artefact(folder)
@@ -98,8 +99,27 @@ def writing(
         else:
             artefact = Artefact(folder=folder, kind="store", schema=SCHEMA, about=about)
             artefact.write()
-        _remove_unlisted(artefact)
+        artefact.remove_unlisted(OWN_NAMES)
         yield StoreWriter(artefact, dtype)
+
+
+def require_same_store(folder: Path, about: dict, dtype: str) -> None:
+    """Refuse early what `writing` would refuse; nothing is written.
+
+    Args:
+        folder, about, dtype: as for `writing`.
+    Raises:
+        MismatchError, DamagedError: see `writing`.
+    """
+    about = _whole_about(about, dtype)
+    if exists(folder):
+        _require_same(read_store_artefact(folder), about)
+
+
+def _whole_about(about: dict, dtype: str) -> dict:
+    if dtype not in DTYPES:
+        raise SettingsError(f"vectors can be stored as {' or '.join(DTYPES)}, not as {dtype!r}")
+    return {**about, "dtype": dtype, "complete": False}
 
 
 def _require_same(artefact: Artefact, about: dict) -> None:
@@ -121,11 +141,3 @@ def _with_same_parts(artefact: Artefact, about: dict) -> Artefact:
     renewed = Artefact(folder=artefact.folder, kind="store", schema=SCHEMA, about=about, files=kept)
     renewed.write()
     return renewed
-
-
-def _remove_unlisted(artefact: Artefact) -> None:
-    """Remove what a killed writer, or the store before an overwrite, left behind."""
-    remove_temporaries(artefact.folder)
-    for path in [*artefact.folder.glob("*.h5"), artefact.folder / FAILURES_NAME]:
-        if path.name not in artefact.files:
-            remove_file(path)

@@ -15,7 +15,7 @@ class PairSampler:
     Args:
         voices: identity of each clip.
         faces: identity of each photo.
-        batch_size: identities in a batch, at most.
+        batch_size: identities in a batch, at most; three where one would stand alone (the batch norm wants two).
         seed: of the draw.
     Raises:
         ManifestError: fewer than two identities have both a clip and a photo.
@@ -29,7 +29,7 @@ class PairSampler:
                 f"{len(self.identities)} ({len(set(voices))} have a voice, {len(set(faces))} a face)"
             )
         self._rows = [_rows_by_identity(side, self.identities) for side in (voices, faces)]
-        self._batches = -(-len(self.identities) // batch_size)
+        self._batches = min(-(-len(self.identities) // batch_size), len(self.identities) // 2)
         self._seed = seed
 
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

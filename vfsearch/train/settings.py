@@ -1,5 +1,6 @@
 """Everything that decides what a training gives."""
 
+import math
 from dataclasses import asdict, dataclass, field
 
 from vfsearch.errors import SettingsError
@@ -44,8 +45,11 @@ class TrainSettings:
             if getattr(self, name) < least:
                 raise SettingsError(f"{name} is {getattr(self, name)}, it must be at least {least}")
         for name in ("learning_rate", "weight_decay", "implicit", "explicit", "margin"):
-            if not getattr(self, name) >= 0.0:
-                raise SettingsError(f"{name} is {getattr(self, name)}, it must not be negative")
+            if not 0.0 <= getattr(self, name) < math.inf:
+                raise SettingsError(f"{name} is {getattr(self, name)}, it must be finite and not negative")
+
+        if self.seed >= 2**32:
+            raise SettingsError(f"seed is {self.seed}, it must be below 2^32")
 
     def to_json(self) -> dict:
         """The settings as JSON."""

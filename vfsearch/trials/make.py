@@ -39,8 +39,10 @@ class _ByIdentity:
         self.size = np.searchsorted(grouped, sides.probes, side="right") - self.start
         place = np.empty(len(self.rows), dtype=np.int64)
         place[self.rows] = np.arange(len(self.rows))
-        self.own = np.where(sides.itself == NO_ROW, NO_ROW, place[sides.itself] - self.start)
-        self.mates = self.size - (sides.itself != NO_ROW)
+        listed = sides.itself != NO_ROW
+        self.own = np.full(len(sides.probes), NO_ROW, dtype=np.int64)
+        self.own[listed] = place[sides.itself[listed]] - self.start[listed]
+        self.mates = self.size - listed
 
 
 def matching_trials(sides: Sides, candidates: int, seed: int, galleries: int = GALLERIES_PER_PROBE) -> MatchingTrials:

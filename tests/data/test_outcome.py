@@ -1,0 +1,29 @@
+import json
+import math
+
+from vfsearch.data.outcome import Measurement, Outcome, Value
+
+
+def make_outcome(value: float) -> Outcome:
+    measurement = Measurement(
+        protocol="verification", direction="voice to face", candidates=None, trials=4, missing=1, tied=0.25,
+        values={"AUC": Value(value=value, low=value, high=0.9, chance=0.5)}, trials_per_second=10.0,
+        probes_per_second=value, latency_median_seconds=0.1, latency_p95_seconds=0.2,
+    )  # fmt: skip
+    return Outcome(
+        settings={"n": [2]}, made_from={"store": "00"}, measurements=(measurement,), counts={"probes": 4},
+        seconds={"load": 0.5}, peak_memory_bytes=1, device="cpu", machine={"cores": 2},
+    )  # fmt: skip
+
+
+def test_written_and_read():
+    outcome = make_outcome(0.75)
+    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json(), allow_nan=False))) == outcome
+
+
+def test_a_figure_that_does_not_exist_is_null():
+    document = json.loads(json.dumps(make_outcome(math.nan).to_json(), allow_nan=False))
+    assert document["measurements"][0]["values"]["AUC"]["value"] is None
+    (measurement,) = Outcome.from_json(document).measurements
+    assert math.isnan(measurement.values["AUC"].value) and math.isnan(measurement.probes_per_second)
+    assert measurement.candidates is None and measurement.values["AUC"].high == 0.9

@@ -1,0 +1,136 @@
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import ID_HASH, IN_PROCESS
+
+from vfsearch.encoders.catalog import ENCODERS
+from vfsearch.errors import ArtefactError, MediaError, SettingsError, SpaceMismatchError
+from vfsearch.networks.heads import HeadSettings
+from vfsearch.pipeline.embed import embed_manifest
+from vfsearch.pipeline.features import Frozen
+from vfsearch.pipeline.index import build_indices
+from vfsearch.pipeline.lookup import look_up
+from vfsearch.pipeline.train import train_model
+from vfsearch.pipeline.workspace import Workspace
+from vfsearch.train.settings import TrainSettings
+
+NUMBERS = Frozen(voice="number_rows:NumberVoice", face="number_rows:NumberFace")
+FACES = {"a": "1 0 0", "b": "0.8 0.6 0", "c": "0 1 0", "d": "0.80 0.60 0"}
+
+
+@pytest.fixture
+def place(tmp_path) -> Workspace:
+    """Four photos and as many clips, of three people, whose rows are in their files."""
+    lines = ["id,path,modality,identity"]
+    for modality in ("voice", "face"):
+        for name, row in FACES.items():
+            (tmp_path / f"{modality}-{name}.txt").write_text(row)
+            lines.append(f"{modality[0]}{name},{modality}-{name}.txt,{modality},{'person-' + name.replace('d', 'a')}")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines))
+    return Workspace(folder=tmp_path)
+
+
+@pytest.fixture
+def frozen(place) -> Workspace:
+    embed_manifest(place, NUMBERS, IN_PROCESS)
+    build_indices(place)
+    return place
+
+
+def found(place, file: str, **more) -> list[tuple]:
+    asked = {"probe": "face", "gallery": "face", "decoding": IN_PROCESS, "frozen": NUMBERS, **more}
+    return [(m.rank, m.id, m.identity, m.path) for m in look_up(place, place.folder / file, **asked).matches]
+
+
+def test_the_best_come_first_and_equal_ones_in_the_order_of_the_list(frozen):
+    assert found(frozen, "face-b.txt", k=3) == [
+        (1, "fb", "person-b", "face-b.txt"),
+        (2, "fd", "person-a", "face-d.txt"),
+        (3, "fa", "person-a", "face-a.txt"),
+    ]
+
+
+def test_scores_and_note(frozen):
+    result = look_up(frozen, frozen.folder / "face-a.txt", "face", "face", 4, IN_PROCESS, NUMBERS)
+    assert [match.score for match in result.matches] == pytest.approx([1.0, 0.8, 0.8, 0.0], abs=1e-7)
+    assert result.note == "short"
+
+
+def test_more_than_there_are(frozen):
+    assert [rank for rank, *_ in found(frozen, "face-a.txt", k=99)] == [1, 2, 3, 4]
+
+
+def test_a_model_takes_a_clip_to_the_faces_as_it_did_when_it_embedded(place):
+    train_model(place, TrainSettings(head=HeadSettings(dimension=4, hidden=5), steps=5, batch_size=3), NUMBERS,
+                decoding=IN_PROCESS)  # fmt: skip
+    embed_manifest(place, decoding=IN_PROCESS)
+    build_indices(place)
+    for name in FACES:
+        best = look_up(place, place.folder / f"voice-{name}.txt", "voice", "voice", 4, IN_PROCESS).matches[0]
+        assert best.score == pytest.approx(1.0, abs=1e-6)
+        assert best.id == {"d": "vb"}.get(name, f"v{name}")
+    assert len(look_up(place, place.folder / "voice-a.txt", "voice", "face", 4, IN_PROCESS).matches) == 4
+
+
+def test_a_file_that_is_not_there(frozen):
+    with pytest.raises(MediaError, match=r"gone.txt cannot be searched for: no such file"):
+        found(frozen, "gone.txt")
+
+
+def test_an_index_of_another_space(frozen):
+    with pytest.raises(SpaceMismatchError, match=r"voice-a.txt is in the space number-voice:.*/face in number-face"):
+        found(frozen, "voice-a.txt", probe="voice")
+
+
+def test_an_index_that_is_not_there(place):
+    with pytest.raises(ArtefactError, match="no index at"):
+        found(place, "face-a.txt")
+
+
+def test_a_model_that_is_not_there(frozen):
+    with pytest.raises(ArtefactError, match="no model at"):
+        found(frozen, "face-a.txt", frozen=None)
+
+
+def test_an_encoder_that_reads_no_media(frozen):
+    with pytest.raises(SettingsError, match="the encoder id-hash-face reads no media"):
+        found(frozen, "face-a.txt", frozen=ID_HASH)
+
+
+def test_k_below_one(frozen):
+    with pytest.raises(SettingsError, match="k is 0, it must be at least 1"):
+        found(frozen, "face-a.txt", k=0)
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[Path]:
+    """Three photos each of three people, never part of the repository."""
+    beside = Path(__file__).parents[3] / "shared" / "data" / "chimera24"
+    folder = Path(os.environ.get("VFSEARCH_CHIMERA24", beside))
+    if not folder.is_dir():
+        pytest.skip(f"no chimera24 in {folder}; VFSEARCH_CHIMERA24 says where it is")
+    if ENCODERS.entry("dlib-resnet").missing:
+        pytest.skip("dlib-resnet is not installed")
+    return [path for person in sorted((folder / "face").iterdir())[:3] for path in sorted(person.iterdir())[:3]]
+
+
+def test_a_real_photo_finds_itself_and_then_its_person(photos, tmp_path):
+    # With rows that are known beforehand: test_the_best_come_first_and_equal_ones_in_the_order_of_the_list.
+    lines = ["path,modality,identity"]
+    for photo in photos:
+        name = f"{photo.parent.name}-{photo.name}"
+        shutil.copy(photo, tmp_path / name)
+        lines.append(f"{name},face,{photo.parent.name}")
+    (tmp_path / "manifest.csv").write_text("\n".join(lines))
+    place = Workspace(folder=tmp_path)
+    embed_manifest(place, Frozen(), IN_PROCESS)
+    build_indices(place)
+    for photo in photos[::4]:
+        name = f"{photo.parent.name}-{photo.name}"
+        matches = look_up(place, tmp_path / name, "face", "face", 3, IN_PROCESS, Frozen()).matches
+        assert matches[0].path == name and matches[0].score == pytest.approx(1.0, abs=1e-6)
+        assert matches[1].identity == photo.parent.name
+        assert (np.diff([match.score for match in matches]) <= 0).all()
