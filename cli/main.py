@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import io
 import logging
 import os
 import sys
@@ -69,6 +70,10 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file name may hold bytes that are no text: shown escaped, they are no error.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     # A user's own encoder may be a module in the current folder; at the end of the path it can shadow nothing.
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))

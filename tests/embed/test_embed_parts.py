@@ -7,7 +7,7 @@ from builders import make_space, unit_rows
 from vfsearch.data.manifest import Item, Manifest
 from vfsearch.embed.plan import plan_parts
 from vfsearch.embed.run import embed_parts
-from vfsearch.errors import MediaError, MissingExtraError, SettingsError, VectorError
+from vfsearch.errors import MediaError, MissingExtraError, SettingsError, VectorError, VfsearchError
 from vfsearch.media.preparation import Failure
 from vfsearch.store.shard import pack_shard
 
@@ -174,3 +174,11 @@ def test_an_encoder_that_is_wrong_alone_is_named():
 
     with pytest.raises(VectorError, match=r"the encoder toy gave rows \(2, 9\) for \(2, 8\)"):
         _encoded(["voice1", "voice2"], Encoder({f"voice{row}": np.zeros(9) for row in (1, 2)}))
+
+
+def test_want_of_memory_is_no_fault_of_the_items(tmp_path):
+    with pytest.raises(VfsearchError, match="stopped at a batch of 4: MemoryError no room; .* smaller --batch-size"):
+        embed(
+            items(20), Encoder({"voice13": MemoryError("no room")}), prepare(), tmp=tmp_path, writer=(kept := Memory())
+        )
+    assert len(kept.shards) == 1

@@ -1,18 +1,21 @@
 """Killed at random moments, then run again: nothing lost, nothing doubled, the same bytes as undisturbed.
 
-Most processes are forked from one that has loaded the modules already: it is in the working phases that a kill can do
+Most processes are forks of one that has loaded the modules already: it is in the working phases that a kill can do
 harm, and loading takes longer than they do. VFSEARCH_LONG_TESTS=1 makes it 1,000 kills of `embed` (a fifth of them of
 processes of their own) and 100 of `train` and of `index build`.
 """
 
-import multiprocessing
+import json
 import random
 import shutil
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from builders import ID_HASH_OPTIONS, contents, rounds, run_cli, start_cli, write_manifest
+from builders import ID_HASH_OPTIONS, contents, rounds, start_cli, write_manifest
 
 from vfsearch.store.store import open_store
 
@@ -21,108 +24,123 @@ EMBED = ["embed", "--frozen", *ID_HASH_OPTIONS, "--shard-rows", "30"]
 TRAIN = ["train", *ID_HASH_OPTIONS, "--steps", "30", "--batch-size", "8", "--hidden", "8", "--dimension", "16",
          "--threads", "1", "--checkpoint-steps", "2"]  # fmt: skip
 INDEX = ["index", "build", "-q"]
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(
-    ["__main__", "vfsearch_cli.main", "vfsearch.pipeline.embed", "vfsearch.pipeline.index", "vfsearch.index.exact",
-     "vfsearch.pipeline.train", "vfsearch.train.loop", "safetensors.torch", "torch._dynamo"]
-)  # fmt: skip
 
 
-class Forked:
-    """A command in a process that has its modules loaded."""
-
-    def __init__(self, arguments):
-        self._process = FORKS.Process(target=_exit_with_code, args=(arguments,))
-        self._process.start()
-
-    def kill(self):
-        self._process.kill()
-
-    def wait(self) -> int:
-        self._process.join()
-        return self._process.exitcode
+def own_process(arguments, kill_after=None) -> int:
+    """The exit code of a command in a process of its own."""
+    process = start_cli(arguments)
+    if kill_after is not None:
+        time.sleep(kill_after)
+        process.kill()
+    process.communicate()
+    return process.returncode
 
 
-def _exit_with_code(arguments):
-    raise SystemExit(run_cli(arguments))
+class Forks:
+    """Commands in forks of one process, one at a time; called like `own_process`."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("forking.py")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+
+    def __call__(self, arguments, kill_after=None) -> int:
+        self._process.stdin.write(json.dumps([arguments, kill_after]) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self):
+        self._process.communicate()
 
 
-def finish(start, arguments) -> float:
+@pytest.fixture(scope="module")
+def forks():
+    """Two of them, to work at the same time."""
+    both = Forks(), Forks()
+    yield both
+    for each in both:
+        each.close()
+
+
+def finish(run, arguments) -> float:
     """Run to the end; the seconds that it took."""
     begun = time.perf_counter()
-    assert start(arguments).wait() == 0
+    assert run(arguments) == 0
     return time.perf_counter() - begun
 
 
-def kill_often(start, arguments, seconds: float, random_: random.Random) -> int:
+def kill_often(run, arguments, seconds: float, random_: random.Random) -> int:
     """Kill a command at random moments, up to five times in a row, then let it end; how often it was killed."""
     for kills in range(KILLS_IN_A_ROW):
-        process = start(arguments)
-        time.sleep(random_.uniform(0.0, seconds))
-        process.kill()
-        code = process.wait()
+        code = run(arguments, random_.uniform(0.0, seconds))
         assert code in (0, -9)
         if code == 0:
             return kills
-    finish(start, arguments)
+    finish(run, arguments)
     return KILLS_IN_A_ROW
 
 
-def disturb(start, command, before, made, seconds, tmp_path, kills) -> None:
+def disturb(runs, command, before, made, seconds, tmp_path, kills) -> None:
     """In copies of a workspace: kill the command often, let it end, compare what it made."""
     wanted = contents(*(before / name for name in made))
 
     def one(number: int) -> None:
         random_, done = random.Random(number), 0
-        while done < kills // 2:
+        while done < kills // len(runs):
             place = tmp_path / f"{command[0]}-{number}"
             shutil.copytree(before, place, ignore=shutil.ignore_patterns(*made))
-            done += kill_often(start, [*command, "--workspace", str(place)], seconds, random_)
+            done += kill_often(runs[number], [*command, "--workspace", str(place)], seconds, random_)
             assert contents(*(place / name for name in made)) == wanted
             shutil.rmtree(place)
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(one, range(2)))
+    with ThreadPoolExecutor(len(runs)) as pool:
+        list(pool.map(one, range(len(runs))))
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A workspace with features, embeddings, model and indices, and how long a forked process took for each."""
+def undisturbed(forks, tmp_path_factory):
+    """A workspace with features, embeddings, model and indices, and how long a fork took for each."""
     folder = tmp_path_factory.mktemp("undisturbed")
     write_manifest(folder, identities=48, items=5)
+    finish(forks[0], ["--version"])
     commands = {"embed": EMBED, "train": TRAIN, "index": INDEX}
-    finish(Forked, ["encoders", "--json", "--workspace", str(folder)])
-    return folder, {name: finish(Forked, [*command, "--workspace", str(folder)]) for name, command in commands.items()}
+    return folder, {
+        name: finish(forks[0], [*command, "--workspace", str(folder)]) for name, command in commands.items()
+    }
+
+
+def begun_alone(run, command, undisturbed, folder) -> float:
+    """Run a command in a new workspace with the same list; the seconds that it took."""
+    folder.mkdir()
+    shutil.copy(undisturbed[0] / "manifest.csv", folder)
+    return finish(run, [*command, "--workspace", str(folder)])
 
 
 def test_embed_in_its_own_process(undisturbed, tmp_path):
-    folder, _ = undisturbed
-    (tmp_path / "timed").mkdir()
-    shutil.copy(folder / "manifest.csv", tmp_path / "timed")
-    seconds = finish(start_cli, [*EMBED, "--workspace", tmp_path / "timed"])
-    disturb(start_cli, EMBED, folder, ("features", "embeddings"), seconds, tmp_path, rounds(10, 200))
+    seconds = begun_alone(own_process, EMBED, undisturbed, tmp_path / "timed")
+    made = ("features", "embeddings")
+    disturb([own_process] * 2, EMBED, undisturbed[0], made, seconds, tmp_path, rounds(10, 200))
 
 
-def test_embed(undisturbed, tmp_path):
+def test_embed(forks, undisturbed, tmp_path):
     folder, seconds = undisturbed
-    disturb(Forked, EMBED, folder, ("features", "embeddings"), seconds["embed"], tmp_path, rounds(40, 800))
+    disturb(forks, EMBED, folder, ("features", "embeddings"), seconds["embed"], tmp_path, rounds(40, 800))
 
 
-def test_train_with_its_features(undisturbed, tmp_path):
-    (tmp_path / "whole").mkdir()
-    shutil.copy(undisturbed[0] / "manifest.csv", tmp_path / "whole")
-    seconds = finish(Forked, [*TRAIN, "--workspace", str(tmp_path / "whole")])
-    disturb(Forked, TRAIN, tmp_path / "whole", ("features", "model"), seconds, tmp_path, rounds(10, 100))
+def test_train_with_its_features(forks, undisturbed, tmp_path):
+    seconds = begun_alone(forks[0], TRAIN, undisturbed, tmp_path / "whole")
+    disturb(forks, TRAIN, tmp_path / "whole", ("features", "model"), seconds, tmp_path, rounds(10, 100))
 
 
-def test_index_build(undisturbed, tmp_path):
+def test_index_build(forks, undisturbed, tmp_path):
     folder, seconds = undisturbed
-    disturb(Forked, INDEX, folder, ("index",), seconds["index"], tmp_path, rounds(10, 100))
+    disturb(forks, INDEX, folder, ("index",), seconds["index"], tmp_path, rounds(10, 100))
 
 
 def test_the_undisturbed_store_is_the_whole_list(undisturbed):
     store = open_store(undisturbed[0] / "embeddings")
-    for modality, suffix in {"voice": ".wav", "face": ".png"}.items():
+    for modality in ("voice", "face"):
         rows = store.load(modality)
         assert len(rows) == len(set(rows.ids)) == 240
-        assert all(id_.startswith(modality[0]) and id_.endswith(suffix) for id_ in rows.ids)
+        assert all(id_.startswith(modality[0]) for id_ in rows.ids)

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 ADDED_COLUMNS = ("path", "media_note")
 """Columns of a shard that are no further columns of the manifest."""
+OF_THE_MACHINE = ("OutOfMemoryError", "AcceleratorError")
+"""Errors of torch that are the machine's (memory, a lost device), whatever was encoded."""
 Prepare = Callable[[Iterable[Item]], Iterator[Prepared | Failure]]
 
 
@@ -121,8 +123,7 @@ def _rows_or_reasons(samples: Sequence[np.ndarray], encoder: EncoderLike) -> tup
     try:
         rows = _encoded(samples, encoder)
     except Exception as error:
-        if isinstance(error, VfsearchError) and not isinstance(error, (MediaError, VectorError)):
-            raise
+        _raise_unless_of_an_item(error, len(samples), encoder.space)
         if len(samples) == 1:
             return [np.zeros(encoder.space.dimension, np.float32)], [f"{type(error).__name__}: {error}"]
         # One bad sample must not cost its batch: find it.
@@ -130,6 +131,17 @@ def _rows_or_reasons(samples: Sequence[np.ndarray], encoder: EncoderLike) -> tup
         return [rows[0] for rows, _ in singly], [reasons[0] for _, reasons in singly]
     bad = bad_rows(rows)
     return rows, [f"the encoder's row is {bad[row]}" if row in bad else "" for row in range(len(rows))]
+
+
+def _raise_unless_of_an_item(error: Exception, samples: int, space: Space) -> None:
+    """Stop where an error says nothing of the items it came with: they must not be written down as failed."""
+    if isinstance(error, VfsearchError) and not isinstance(error, (MediaError, VectorError)):
+        raise error
+    if isinstance(error, MemoryError) or type(error).__name__ in OF_THE_MACHINE:
+        raise VfsearchError(
+            f"the encoder {space.name} stopped at a batch of {samples}: {type(error).__name__} {error}; what was "
+            "finished is kept: run it again with a smaller --batch-size, or on another --device"
+        ) from error
 
 
 def _encoded(samples: Sequence[np.ndarray], encoder: EncoderLike) -> np.ndarray:

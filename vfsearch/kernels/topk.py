@@ -11,6 +11,7 @@ from vfsearch.kernels.exact import grid, on_device, score_block
 BLOCK_SCORES = 2**22
 SLACK = 16
 GRID_ROWS = 2**16
+CHUNK = 64
 
 
 def topk(
@@ -65,16 +66,34 @@ def _block(queries: np.ndarray, gallery: torch.Tensor, k: int, exclude: np.ndarr
     approximate = _without(left @ gallery.T, skip)
     n = len(gallery)
     kept = min(k + SLACK, n)
-    best = torch.topk(approximate, kept, dim=1)
-    exact = torch.einsum("qd,qcd->qc", grid(left, gallery.device), grid(gallery[best.indices], gallery.device))
-    exact[best.values == -torch.inf] = -torch.inf
-    rows, scores = _ordered(exact, best.indices, k)
+    values, candidates = _largest(approximate, kept)
+    exact = torch.einsum("qd,qcd->qc", grid(left, gallery.device), grid(gallery[candidates], gallery.device))
+    exact[values == -torch.inf] = -torch.inf
+    rows, scores = _ordered(exact, candidates, k)
     if kept < n:
         # More rows than the slack may stand within the margin of the k-th best: decide among all rows exactly.
-        close = torch.nonzero(best.values[:, -1] >= best.values[:, k - 1] - _margin(gallery.shape[1]))[:, 0]
+        close = torch.nonzero(values[:, -1] >= values[:, k - 1] - _margin(gallery.shape[1]))[:, 0]
         if len(close):
             rows[close], scores[close] = _whole(left[close], gallery, k, skip[close])
     return rows.cpu().numpy(), scores.cpu().numpy()
+
+
+def _largest(scores: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The `count` largest scores of each query, in descending order, and their columns.
+
+    The `count` chunks of columns with the largest maxima hold them: every chunk left out has `count` maxima, each of
+    another column, that are no smaller. Selecting among maxima first is several times as fast.
+    """
+    whole = scores.shape[1] // CHUNK
+    if whole < 4 * count:
+        return torch.topk(scores, count, dim=1)
+    maxima = scores[:, : whole * CHUNK].unflatten(1, (whole, CHUNK)).amax(dim=2)
+    chunks = torch.topk(maxima, count, dim=1, sorted=False).indices
+    inside = (chunks[:, :, None] * CHUNK + torch.arange(CHUNK, device=scores.device)).flatten(1)
+    rest = torch.arange(whole * CHUNK, scores.shape[1], device=scores.device).expand(len(scores), -1)
+    columns = torch.cat([inside, rest], dim=1)
+    values, places = torch.topk(scores.gather(1, columns), count, dim=1)
+    return values, columns.gather(1, places)
 
 
 def _without(scores: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
