@@ -177,7 +177,7 @@ def test_an_encoder_that_is_wrong_alone_is_named():
 
 
 def test_want_of_memory_is_no_fault_of_the_items(tmp_path):
-    with pytest.raises(VfsearchError, match="stopped at a batch of 4: MemoryError no room; .* smaller --batch-size"):
+    with pytest.raises(VfsearchError, match=r"stopped at a batch of 4: MemoryError no room; .* smaller --batch-size"):
         embed(
             items(20), Encoder({"voice13": MemoryError("no room")}), prepare(), tmp=tmp_path, writer=(kept := Memory())
         )
