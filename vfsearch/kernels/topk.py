@@ -8,7 +8,7 @@ from vfsearch.data.neighbors import NO_ROW, Neighbors
 from vfsearch.errors import SettingsError
 from vfsearch.kernels.exact import grid, on_device, score_block
 
-BLOCK_SCORES = 2**22
+BLOCK_SCORES = 2**24
 SLACK = 16
 GRID_ROWS = 2**16
 CHUNK = 64
@@ -53,17 +53,21 @@ def topk(
     exclude = np.full(count, NO_ROW) if exclude is None else exclude
     gallery = on_device(vectors, device)
     step = max(1, BLOCK_SCORES // max(n, (k + SLACK) * gallery.shape[1]))
+    # One buffer for all blocks: a new one each time would cost more in page faults than in arithmetic.
+    buffer = torch.empty((min(step, count), n), dtype=torch.float32, device=gallery.device)
     for start in range(0, count, step):
         part = slice(start, min(start + step, count))
-        rows[part], scores[part] = _block(queries[part], gallery, k, exclude[part])
+        rows[part], scores[part] = _block(queries[part], gallery, k, exclude[part], buffer)
     return Neighbors(rows=rows, scores=scores)
 
 
-def _block(queries: np.ndarray, gallery: torch.Tensor, k: int, exclude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _block(
+    queries: np.ndarray, gallery: torch.Tensor, k: int, exclude: np.ndarray, buffer: torch.Tensor
+) -> tuple[np.ndarray, np.ndarray]:
     """Top-k of a few queries: float32 candidates, exact decision."""
     left = on_device(queries, gallery.device)
     skip = torch.as_tensor(exclude).to(gallery.device)
-    approximate = _without(left @ gallery.T, skip)
+    approximate = _without(torch.matmul(left, gallery.T, out=buffer[: len(left)]), skip)
     n = len(gallery)
     kept = min(k + SLACK, n)
     values, candidates = _largest(approximate, kept)
