@@ -90,7 +90,7 @@ def embed_manifest(
         "spaces": {modality: space.to_json() for modality, space in spaces.items()},
         "rows_per_part": plan.rows_per_part,
         # Part names carry digests of their items and of the files' sizes.
-        "list": f"{len(manifest)} items, {digest([part.name for part in plan.parts])[:16]}",
+        "list": f"{len(manifest)} items ({digest([part.name for part in plan.parts])[:16]})",
     }
     if not overwrite:
         # Said before any medium is read, and before features that another list needs are given up.
