@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from vfsearch_cli.options import PATH, common, computing, decoding, frozen_encoders, option, shard_rows
-from vfsearch_cli.terminal import table
+from vfsearch_cli.terminal import named, table
 
+from vfsearch.errors import SettingsError
+
+ENCODER_OPTIONS = ("voice_encoder", "face_encoder", "aligned", "on_no_face")
 EPILOG = """\b
 Examples:
   vfsearch embed
@@ -24,6 +28,7 @@ Examples:
 @option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
 @option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Items to an encoder call.")
 @shard_rows
+@option("--retry-failed", is_flag=True, help="Look again at the items that failed before.")
 @option("--overwrite", is_flag=True, help="Give up the store that is there.")
 @decoding
 @computing(beside_decoders=True)
@@ -38,6 +43,8 @@ def embed(terminal, workspace: Path, without_model, frozen, overwrite, decoding,
     from vfsearch.pipeline.embed import embed_manifest
     from vfsearch.pipeline.workspace import Workspace
 
+    if not without_model:
+        _refuse_encoder_options(click.get_current_context())
     places = {name: more.pop(name) for name in ("manifest", "model", "features", "embeddings")}
     report = embed_manifest(
         Workspace(folder=workspace, **places),
@@ -52,9 +59,18 @@ def embed(terminal, workspace: Path, without_model, frozen, overwrite, decoding,
     for note, count in report.notes.items():
         terminal.remark(f"note: {count} items: {note}")
     if failed:
-        terminal.warn(f"{failed} items could not be embedded: see {report.folder / 'failures.csv'}")
+        terminal.warn(f"{failed} items could not be embedded: {named(report.failed)}; all are in "
+                      f"{report.folder / 'failures.csv'}")  # fmt: skip
     terminal.result(_document(report), _table(report))
     return 4 if failed else 0
+
+
+def _refuse_encoder_options(ctx: click.Context) -> None:
+    """The model says which encoders it stands on and how they prepare media; to ask for others would change nothing."""
+    given = [name for name in ENCODER_OPTIONS if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise SettingsError(f"{flags}: the model decides that; give it to `vfsearch train`, or embed with --frozen")
 
 
 def _document(report) -> dict:

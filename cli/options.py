@@ -71,8 +71,20 @@ def _read_config(ctx: click.Context, param: click.Parameter, workspace: Path) ->
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the settings {path}: {error}") from error
+    _refuse_unknown(settings, ctx.find_root(), path)
     ctx.default_map = {**(ctx.default_map or {}), **_defaults(settings, _path(ctx), ctx.command, path)}
     return workspace
+
+
+def _refuse_unknown(settings: dict, root: click.Context, path: Path) -> None:
+    """A mistyped table or setting would otherwise be passed over without a word."""
+    commands = {name: root.command.get_command(root, name) for name in root.command.list_commands(root)}
+    every = [each for command in commands.values() for each in getattr(command, "commands", {"": command}).values()]
+    flags = {param.flag_name for command in every for param in command.params if isinstance(param, Option)}
+    unknown = sorted(set(_plain(settings)) - flags - set(commands))
+    unknown += sorted(f"[{key}]" for key, value in settings.items() if isinstance(value, dict) and key not in commands)
+    if unknown:
+        raise SettingsError(f"{path}: no command has the setting {', '.join(unknown)}; see `vfsearch COMMAND --help`")
 
 
 def _defaults(settings: dict, words: list[str], command: click.Command, path: Path) -> dict:

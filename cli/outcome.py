@@ -35,8 +35,16 @@ def _title(outcome: Outcome) -> str:
     return (
         f"{counts['probes']} {outcome.settings['probe']} probes ({counts['probe_identities']} identities), "
         f"{counts['gallery']} {outcome.settings['gallery']} gallery items ({counts['gallery_identities']} identities), "
-        f"split {counts['split']}"
+        f"split {counts['split']}{_seen(counts)}"
     )
+
+
+def _seen(counts: dict) -> str:
+    """How many probes are of identities that the model was trained on."""
+    seen = counts.get("probes_of_seen_identities")
+    if seen is None:
+        return ""
+    return f"; {seen or 'no'} probes are of identities seen in training"
 
 
 def _caption(outcome: Outcome) -> str:
@@ -76,7 +84,8 @@ def _percent(fraction: float) -> str:
 
 
 def _rate(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:,.0f}"
+    # Three digits: no timing on a shared machine has more.
+    return "-" if math.isnan(value) else f"{float(f'{value:.3g}'):,.0f}"
 
 
 def _milliseconds(seconds: float) -> str:
@@ -95,8 +104,10 @@ def outcome_warnings(outcome: Outcome) -> list[str]:
         warnings.append(f"{counts['failed_probes']} probes could not be embedded and count as misses")
     if counts["failed_gallery"]:
         warnings.append(f"{counts['failed_gallery']} gallery items could not be embedded and cannot be found")
-    if counts["split"] in ("all", "train"):
-        warnings.append("the items of these figures may be those that the model was trained on")
+    if counts.get("probes_seen_in_training"):
+        warnings.append(f"{counts['probes_seen_in_training']} of the probes are items that the model was trained on")
+    if counts["gallery_identities"] < 2:
+        warnings.append("the gallery has one identity: there is nobody to be taken for")
     return warnings
 
 

@@ -43,7 +43,7 @@ class WholeNumbers(click.ParamType):
         "[default: all three]")  # fmt: skip
 @option("--n", type=WholeNumbers(), default="2,5,10", show_default=True, help="Candidates of 1:N matching.")
 @option("--split", default=None, help="Items to ask with and to search, or all.  "
-        "[default: test if there is such a split, else all]")  # fmt: skip
+        "[default: test if there is such a split, else all; with --file: all]")  # fmt: skip
 @option("--k", type=int, default=10, show_default=True, help="Neighbours to find and to save.")
 @option("--seed", type=int, default=1, show_default=True, help="Of the trials and intervals.")
 @option("--file", type=PATH, default=None, help="Search for this one clip or photo instead.")
@@ -91,7 +91,12 @@ def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
     for warning in outcome_warnings(report.outcome):
         terminal.warn(warning)
     if not report.measured_now:
-        terminal.remark("measured before, figures of that run; --overwrite measures anew")
+        terminal.warn("measured before, figures of that run; --overwrite measures anew")
+    if report.newer_model:
+        terminal.warn(
+            f"the model has been trained since the store was made (it is {report.newer_model} now): these are figures "
+            "of the model before; `vfsearch embed --overwrite` and `vfsearch index build` take the new one"
+        )
     document = {"run": str(report.folder), "measured_now": report.measured_now, **report.outcome.to_json()}
     terminal.result(document, *outcome_table(report.outcome, terminal.out.width), f"saved in {report.folder}")
 
@@ -100,7 +105,8 @@ def _look_up(terminal, places, file: Path, probe: str, gallery: str, more: dict)
     from vfsearch.pipeline.lookup import look_up
 
     frozen = more["frozen"] if more["without_model"] else None
-    found = look_up(places, file, probe, gallery, more["k"], more["decoding"], frozen, more["device"])
+    found = look_up(places, file, probe, gallery, more["k"], more["decoding"], frozen, more["device"],
+                    more["split"])  # fmt: skip
     if found.note:
         terminal.remark(f"note: {file}: {found.note}")
     rows = [(match.rank, f"{match.score:.4f}", match.identity, match.path) for match in found.matches]

@@ -95,3 +95,9 @@ def size(count: float) -> str:
             break
         count /= 1024
     return f"{count:.0f} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
+
+
+def named(failed: Sequence, most: int = 3) -> str:
+    """The first few failed items with their reasons."""
+    shown = "; ".join(f"{item.path!r}: {item.reason}" for item in failed[:most])
+    return shown + (f"; and {len(failed) - most} more" if len(failed) > most else "")

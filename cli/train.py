@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 from vfsearch_cli.options import PATH, common, computing, decoding, frozen_encoders, option, shard_rows
+from vfsearch_cli.terminal import named
 
 EPILOG = """\b
 Examples:
@@ -33,6 +34,7 @@ Examples:
 @option("--checkpoint-steps", type=int, default=250, show_default=True, help="Steps between two checkpoints.")
 @option("--seed", type=int, default=1, show_default=True, help="Of weights, batches and dropout.")
 @shard_rows
+@option("--retry-failed", is_flag=True, help="Look again at the items that failed before.")
 @option("--overwrite", is_flag=True, help="Train anew where a model was trained otherwise.")
 @decoding
 @computing(beside_decoders=True)
@@ -49,7 +51,7 @@ def train(terminal, workspace: Path, manifest, features, out, split, frozen, dec
     from vfsearch.pipeline.workspace import Workspace
     from vfsearch.train.settings import TrainSettings
 
-    rows_per_part = numbers.pop("rows_per_part")
+    rows_per_part, retry_failed = numbers.pop("rows_per_part"), numbers.pop("retry_failed")
     head = HeadSettings(**{name: numbers.pop(name) for name in ("dimension", "hidden", "dropout")})
     report = train_model(
         Workspace(folder=workspace, manifest=manifest, features=features, model=out),
@@ -61,10 +63,11 @@ def train(terminal, workspace: Path, manifest, features, out, split, frozen, dec
         overwrite=overwrite,
         progress=terminal.progress,
         rows_per_part=rows_per_part,
+        retry_failed=retry_failed,
     )
     failed = sum(report.failures.values())
     if failed:
-        terminal.warn(f"{failed} items could not be used; `vfsearch embed` names each in failures.csv (or use -v)")
+        terminal.warn(f"{failed} items could not be used: {named(report.failed)}")
     terminal.result(_document(report), *_lines(report))
     return 4 if failed else 0
 

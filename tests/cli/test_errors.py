@@ -20,6 +20,8 @@ from vfsearch_cli import main as door
         (["train", *HASHED, "--device", "abacus"], 2, "it must be auto, cpu, cuda or cuda:N"),
         (["train", *HASHED, "--device", "cuda:99"], 2, "is not here"),
         (["train", *HASHED, "--threads", "0"], 2, "threads is 0"),
+        (["train", *HASHED, "--learning-rate", "1e9"], 1, "the training diverged at step"),
+        (["embed", "--on-no-face", "fail"], 2, "--on-no-face: the model decides that"),
         (["embed"], 3, "train one with `vfsearch train`"),
         (["index", "build"], 3, "make it with `vfsearch embed`"),
         (["query"], 3, "make it with `vfsearch embed`"),

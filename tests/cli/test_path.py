@@ -106,7 +106,7 @@ def test_without_splits_everything_is_used_and_said(tmp_path, monkeypatch, vf):
     assert "(split all)" in vf("train", *HASHED, "--steps", "5")[1]
     vf("embed"), vf("index", "build")
     code, out, err = vf("query")
-    assert code == 0 and "48 voice probes" in out and "may be those that the model was trained on" in err
+    assert code == 0 and "48 voice probes" in out and "48 of the probes are items that the model was trained on" in err
 
 
 def test_retraining_needs_embedding_anew(measured, vf):
@@ -151,3 +151,41 @@ def test_a_person_who_is_removed_leaves_no_bytes(measured, vf):
     for command in (["embed", "--overwrite"], ["index", "build"], ["query", "--n", "2"]):
         assert vf(*command)[0] == 0
     assert {path.relative_to(measured).parts[0] for path in mentions()} <= {"runs"}
+
+
+def test_figures_of_the_model_before_are_pointed_out(measured, vf):
+    assert "been trained since" not in vf("query")[2]
+    assert vf("train", *HASHED, "--steps", "21", "--overwrite")[0] == 0
+    code, _, err = vf("query")
+    assert code == 0 and "the model has been trained since the store was made" in " ".join(err.split())
+
+
+def test_what_the_training_saw_is_said(measured, vf):
+    assert "24 probes are of identities seen in training" in vf("query")[1]
+    code, _, err = vf("query", "--split", "train")
+    assert code == 0 and "24 of the probes are items that the model was trained on" in err
+
+
+def test_failed_items_are_tried_again_when_asked(workspace, vf):
+    spectrum = ["--voice-encoder", "own_encoder:SpectrumEncoder", "--face-encoder", "id-hash-face", "--workers", "1"]
+    code, _, err = vf("embed", "--frozen", *spectrum)
+    assert code == 4 and "'voice/p0/2': no such file; " in err and "and 45 more" in err
+    before = (workspace / "features/MANIFEST.json").stat().st_mtime_ns
+    assert vf("embed", "--frozen", *spectrum)[0] == 4
+    assert (workspace / "features/MANIFEST.json").stat().st_mtime_ns == before
+    assert vf("embed", "--frozen", *spectrum, "--retry-failed")[0] == 4
+    assert (workspace / "features/MANIFEST.json").stat().st_mtime_ns > before
+
+
+def test_a_file_is_looked_up_in_one_split(tmp_path, monkeypatch, document, vf):
+    monkeypatch.chdir(tmp_path)
+    own = ["--voice-encoder", "own_encoder:SpectrumEncoder", "--face-encoder", "id-hash-face", "--workers", "1"]
+    document("corpus", "generate", "--people", "4", "--clips", "2", "--photos", "2", "--clip-seconds", "1")
+    document("embed", "--frozen", *own)
+    document("index", "build")
+    clip = next(tmp_path.joinpath("voice").rglob("*.wav"))
+    ask = ["query", "--frozen", *own, "--file", clip, "--gallery", "voice", "--k", "99"]
+    assert len(document(*ask)["matches"]) == 8
+    assert len(document(*ask, "--split", "test")["matches"]) == 4
+    code, _, err = vf(*ask, "--split", "dev")
+    assert code == 3 and "its splits are 'test', 'train'" in err

@@ -36,6 +36,7 @@ def test_a_list_in_the_file_and_in_the_environment(measured, document, monkeypat
     ("text", "code", "said"),
     [
         ("[train]\nstep = 7\n", 2, "[train] has no setting step"),
+        ("sede = 3\n[qeury]\n", 2, "no command has the setting sede, [qeury]"),
         ("train = 7\n", 2, "train must be a table"),
         ("steps = \n", 3, "cannot read the settings"),
         ('[train]\nsteps = "many"\n', 2, "many"),

@@ -103,7 +103,7 @@ def test_a_row_without_a_direction_in_the_joint_space_is_a_failure(workspace):
         rows[3], rows[5] = 0, np.nan
         return rows
 
-    found = _projected(shard, Space(name="joint", fingerprint="0", dimension=64), project)
+    found = _projected(shard, Space(name="joint", fingerprint="0", dimension=64), project, None)
     assert len(found.embeddings) == 28 and len(found) == 30
     assert [(failure.id, failure.stage, failure.reason) for failure in found.failures] == [
         (shard.embeddings.ids[3], "project", "the model's row is of length 0"),
@@ -138,7 +138,9 @@ def test_no_list(tmp_path):
     (tmp_path / "manifest.jsonl").write_text('{"path": "a", "modality": "voice", "identity": "A"}')
     assert len(Workspace(folder=tmp_path).read_manifest()) == 1
     (tmp_path / "manifest.csv").write_text("path,modality,identity\na,voice,A\nb,voice,A\n")
-    assert len(Workspace(folder=tmp_path).read_manifest()) == 2
+    with pytest.raises(ManifestError, match=r"manifest\.csv and .*manifest\.jsonl are both there: name the list"):
+        Workspace(folder=tmp_path).read_manifest()
+    assert len(Workspace(folder=tmp_path, manifest=tmp_path / "manifest.csv").read_manifest()) == 2
 
 
 def test_which_split():

@@ -102,6 +102,7 @@ def test_what_is_saved_beside_the_figures(built):
     report = query(built, ASKED)
     store = open_store(built.store_folder)
     assert report.outcome.counts == {
+        "probes_seen_in_training": 0, "probes_of_seen_identities": 0,
         "split": "test", "probes": 30, "gallery": 30, "probe_identities": 6, "gallery_identities": 6,
         "failed_probes": 0, "failed_gallery": 0,
     }  # fmt: skip

@@ -150,5 +150,7 @@ def test_unknown_back_end(built, capsys):
 
 def test_a_grown_list_is_another_list(built):
     built.manifest_path.write_text(built.manifest_path.read_text() + "new.wav,voice,p0,train\n")
-    with pytest.raises(MismatchError, match=r"was made otherwise \(list: 120 items \(\w+\) there, 121 items \(\w+\) now\)"):
+    with pytest.raises(
+        MismatchError, match=r"was made otherwise \(list: 120 items \(\w+\) there, 121 items \(\w+\) now\)"
+    ):
         embed_manifest(built)

@@ -16,7 +16,7 @@ from vfsearch.encoders.base import unit_rows
 from vfsearch.errors import ArtefactError, MismatchError
 from vfsearch.files import digest
 from vfsearch.pipeline.features import Decoding, Frozen, fill_features, plan_features
-from vfsearch.pipeline.model import open_model
+from vfsearch.pipeline.model import Model, open_model
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import open_store
@@ -32,6 +32,7 @@ class EmbedReport:
         spaces: modality -> space of its rows.
         rows: modality -> how many.
         failures: modality -> items without a row.
+        failed: those items.
         notes: note -> how many items it was made for ("no face found: centre crop").
         added: rows written now; 0 when the store was complete already.
     """
@@ -40,10 +41,12 @@ class EmbedReport:
     spaces: dict[str, Space]
     rows: dict[str, int]
     failures: dict[str, int]
+    failed: tuple[FailedItem, ...]
     notes: dict[str, int]
     added: int
 
 
+SEEN_COLUMN = "seen_in_training"
 Project = Callable[[str, np.ndarray], np.ndarray]
 
 
@@ -57,6 +60,7 @@ def embed_manifest(
     overwrite: bool = False,
     progress: Progress = silent,
     rows_per_part: int | None = None,
+    retry_failed: bool = False,
 ) -> EmbedReport:
     """Embed every item of the manifest.
 
@@ -70,14 +74,15 @@ def embed_manifest(
         overwrite: give up what the store holds.
         progress: called with items done.
         rows_per_part: the most items in a shard; None: as the features were begun, else 512.
+        retry_failed: look again at the items that failed before.
     Raises:
         ArtefactError: there is no model.
         MismatchError: the store was begun with another list, model or setting.
     """
     manifest = workspace.read_manifest()
     modalities = {item.modality for item in manifest}
-    if frozen is None:
-        model = _model(workspace)
+    model = _model(workspace) if frozen is None else None
+    if model is not None:
         encoders = model.frozen.make(modalities, device)
         for modality, encoder in encoders.items():
             _require_features(model.feature_spaces[modality], encoder.space, modality)
@@ -88,6 +93,7 @@ def embed_manifest(
     plan = plan_features(workspace, manifest, encoders, rows_per_part)
     about = {
         "spaces": {modality: space.to_json() for modality, space in spaces.items()},
+        "model": None if model is None else model.provenance,
         "rows_per_part": plan.rows_per_part,
         # Part names carry digests of their items and of the files' sizes.
         "list": f"{len(manifest)} items ({digest([part.name for part in plan.parts])[:16]})",
@@ -95,13 +101,15 @@ def embed_manifest(
     if not overwrite:
         # Said before any medium is read, and before features that another list needs are given up.
         require_same_store(workspace.store_folder, about, dtype)
-    parts = fill_features(workspace, manifest, encoders, plan, None, decoding or Decoding(), batch_size, progress)
+    parts = fill_features(
+        workspace, manifest, encoders, plan, None, decoding or Decoding(), batch_size, progress, retry_failed
+    )
     features = open_store(workspace.features_folder)
     added, total = 0, sum(len(part.items) for part in parts)
-    with writing(workspace.store_folder, about, dtype, overwrite) as writer:
+    with writing(workspace.store_folder, about, dtype, overwrite, drop_failed=retry_failed) as writer:
         for done, part in enumerate(parts, start=1):
             if not writer.holds(part.name):
-                shard = _projected(features.shard(part.name), spaces[part.modality], project)
+                shard = _projected(features.shard(part.name), spaces[part.modality], project, model)
                 writer.add(part.name, shard)
                 added += len(shard.embeddings)
             progress("joint embeddings", total * done // len(parts), total)
@@ -110,7 +118,7 @@ def embed_manifest(
     return _report(workspace.store_folder, added)
 
 
-def _model(workspace: Workspace):
+def _model(workspace: Workspace) -> Model:
     if not exists(workspace.model_folder):
         raise ArtefactError(
             f"no model at {workspace.model_folder}: train one with `vfsearch train`, or store what the frozen encoders "
@@ -131,8 +139,8 @@ def _unchanged(modality: str, features: np.ndarray) -> np.ndarray:
     return features
 
 
-def _projected(shard: Shard, space: Space, project: Project) -> Shard:
-    """The rows in another space; those that have no direction there are failures."""
+def _projected(shard: Shard, space: Space, project: Project, model: Model | None) -> Shard:
+    """The rows in another space, with what the model's training saw; those without a direction there are failures."""
     rows = shard.embeddings
     vectors = unit_rows(project(rows.modality, rows.vectors)) if len(rows) else np.zeros((0, space.dimension))
     bad = bad_rows(vectors)
@@ -143,10 +151,16 @@ def _projected(shard: Shard, space: Space, project: Project) -> Shard:
         vectors=np.delete(vectors, list(bad), axis=0).astype(np.float32),
         modality=kept.modality,
         space=space,
-        columns=kept.columns,
+        columns={**kept.columns, **_seen(kept, shard.split, model)},
     )
     failures = (*shard.failures, *(_failed(rows, row, found) for row, found in bad.items()))
     return Shard(embeddings=embeddings, failures=failures, split=shard.split)
+
+
+def _seen(rows: Embeddings, split: str, model: Model | None) -> dict[str, list[str]]:
+    if model is None:
+        return {}
+    return {SEEN_COLUMN: [model.seen(identity, split) for identity in rows.identities]}
 
 
 def _failed(rows: Embeddings, row: int, found: str) -> FailedItem:
@@ -174,6 +188,7 @@ def _report(folder: Path, added: int) -> EmbedReport:
         spaces=store.spaces,
         rows={modality: store.count("rows", modality) for modality in store.spaces},
         failures={modality: store.count("failures", modality) for modality in store.spaces},
+        failed=tuple(item for modality in store.spaces for item in store.failures(modality)),
         notes={note: count for note, count in notes.items() if note},
         added=added,
     )

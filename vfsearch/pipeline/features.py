@@ -46,7 +46,9 @@ class Frozen:
             name = getattr(self, modality)
             encoders[modality] = make_encoder(name, device, **getattr(self, f"{modality}_settings"))
             if encoders[modality].modality != modality:
-                raise SettingsError(f"{name!r} is a {encoders[modality].modality} encoder, asked for as --{modality}")
+                raise SettingsError(
+                    f"{name!r} is a {encoders[modality].modality} encoder, asked for as --{modality}-encoder"
+                )
         return encoders
 
     def to_json(self) -> dict:
@@ -106,6 +108,7 @@ def fill_features(
     decoding: Decoding,
     batch_size: int = 64,
     progress: Progress = silent,
+    retry_failed: bool = False,
 ) -> list[Part]:
     """See that the store of frozen features holds every item of a split (None: of all).
 
@@ -122,7 +125,7 @@ def fill_features(
         "rows_per_part": plan.rows_per_part,
         "parts": names,
     }
-    with writing(workspace.features_folder, about, "float32", keep_same_parts=True) as writer:
+    with writing(workspace.features_folder, about, "float32", keep_same_parts=True, drop_failed=retry_failed) as writer:
         asked = [part for part in plan.parts if split in (None, part.split)]
         for modality, encoder in encoders.items():
             _embed(encoder, [p for p in asked if p.modality == modality], manifest, writer, decoding, batch_size,

@@ -3,15 +3,18 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from vfsearch.data.space import require_same_space
 from vfsearch.encoders.base import unit_rows
-from vfsearch.errors import ArtefactError, MediaError, SettingsError
+from vfsearch.errors import ArtefactError, MediaError, MismatchError, SettingsError
 from vfsearch.index.backends import open_index
+from vfsearch.index.base import Index
 from vfsearch.media.preparation import Failure, Task
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.pipeline.features import Decoding, Frozen
 from vfsearch.pipeline.model import open_model
-from vfsearch.pipeline.workspace import Workspace
+from vfsearch.pipeline.workspace import Workspace, chosen_split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,7 @@ def look_up(
     decoding: Decoding | None = None,
     frozen: Frozen | None = None,
     device: str = "cpu",
+    split: str | None = None,
 ) -> Lookup:
     """The k items of the gallery that are most like one file.
 
@@ -66,6 +70,7 @@ def look_up(
         decoding: how the file is read.
         frozen: embed it with these encoders alone, as the store was (`vfsearch embed --frozen`).
         device: where to compute.
+        split: search the items of this split alone; None or "all": all items.
     Raises:
         MediaError: the file cannot be used.
         SpaceMismatchError: the index is not in the model's space.
@@ -78,6 +83,11 @@ def look_up(
         raise SettingsError(f"the encoder {encoder.name} reads no media: nothing can be told of {file}")
     space = encoder.space if model is None else model.space
     index = open_index(workspace.index_folder(gallery), device)
+    if model is not None and index.gallery.space.name != model.space.name:
+        raise MismatchError(
+            f"the index {workspace.index_folder(gallery)} holds what a frozen encoder gives "
+            f"({index.gallery.space}), the model's space is {space}: search it with --frozen, or embed with the model"
+        )
     require_same_space(space, f"{file}", index.gallery.space, f"the index {workspace.index_folder(gallery)}")
     decoding = decoding or Decoding()
     with PreparationWorkers(encoder.preparation, decoding.limits, min(1, decoding.workers)) as workers:
@@ -87,8 +97,9 @@ def look_up(
     vector = encoder.encode([prepared.sample])
     if model is not None:
         vector = unit_rows(model.projection(device)(probe, vector))
-    found = index.search(vector, min(k, len(index)))
     known = index.gallery
+    rows = _rows_of_split(index, split)
+    found = index.search(vector, min(k, len(index) if rows is None else len(rows)), rows)
     if "path" not in known.columns:
         raise ArtefactError(f"the index {workspace.index_folder(gallery)} has no paths; build it anew")
     matches = tuple(
@@ -102,3 +113,12 @@ def look_up(
         for place, (row, score) in enumerate(zip(found.rows[0], found.scores[0], strict=True), start=1)
     )
     return Lookup(note=prepared.note, matches=matches)
+
+
+def _rows_of_split(index: Index, split: str | None) -> np.ndarray | None:
+    """(m,) rows of a split; None for all."""
+    if split in (None, "all"):
+        return None
+    column = index.gallery.columns.get("split", [""] * len(index))
+    chosen_split(sorted(set(column)), split, split, "the index")
+    return np.flatnonzero(np.array([value == split for value in column]))

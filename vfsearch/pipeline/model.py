@@ -1,6 +1,8 @@
 """The model folder: what `train` writes and `embed` and `query --file` read."""
 
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,8 @@ SCHEMA = 1
 MADE_BY = "vfsearch train"
 WEIGHTS_NAME = "weights.safetensors"
 RECORD_NAME = "training.csv"
-OWN_NAMES = r"weights\.safetensors|training\.csv|checkpoint-\d{7,}\.safetensors"
+IDENTITIES_NAME = "identities.json"
+OWN_NAMES = r"weights\.safetensors|training\.csv|identities\.json|checkpoint-\d{7,}\.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,22 @@ class Model:
     def feature_spaces(self) -> dict[str, Space]:
         """Modality -> space of the features that its heads take."""
         return {modality: Space(**space) for modality, space in self.artefact.about["feature_spaces"].items()}
+
+    @property
+    def provenance(self) -> dict:
+        """What a store says of the model that it was made with; JSON."""
+        about = self.artefact.about
+        return {"split": about["split"], "settings": about["settings"], "trained_on": about["trained_on"]}
+
+    def seen(self, identity: str, split: str) -> str:
+        """What the training saw of an item: "item" (itself), "identity" (others of that person) or "no"."""
+        if identity not in self._identities:
+            return "no"
+        return "item" if self.artefact.about["split"] in (None, split) else "identity"
+
+    @cached_property
+    def _identities(self) -> frozenset[str]:
+        return frozenset(json.loads(self.artefact.read(IDENTITIES_NAME)))
 
     def projection(self, device: str = "cpu") -> "Projection":
         """The heads, ready to run.
@@ -117,7 +136,7 @@ def begin_model(folder: Path, about: dict, overwrite: bool) -> Artefact:
         if differ:
             raise MismatchError(
                 f"the model {folder} was trained otherwise ({_differences(artefact.about, about, differ)}); "
-                f"give `{MADE_BY} --overwrite` to train anew, or --model another folder"
+                f"give `{MADE_BY} --overwrite` to train anew, or --out another folder"
             )
     else:
         artefact = Artefact(folder=folder, kind="model", schema=SCHEMA, about=about)
@@ -135,7 +154,7 @@ def _differences(there: dict, now: dict, names: list[str]) -> str:
             keys = [key for key in right if left.get(key) != right[key]]
             found += [f"{name}.{key}: {left.get(key)} there, {right[key]} now" for key in keys]
         else:
-            found.append(f"{name}: {left} there, {right} now")
+            found.append(f"{name}: {str(left)[:12]} there, {str(right)[:12]} now")
     return "; ".join(found)
 
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from vfsearch.artefact import exists
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.outcome import Outcome
 from vfsearch.errors import ArtefactError, MismatchError, SettingsError
 from vfsearch.files import digest, writer_lock
 from vfsearch.index.backends import open_index
 from vfsearch.index.base import Index, read_index_artefact
+from vfsearch.pipeline.embed import SEEN_COLUMN
+from vfsearch.pipeline.model import open_model
 from vfsearch.pipeline.runs import save_run, saved_outcome
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.progress import Progress, silent
@@ -78,11 +82,13 @@ class QueryReport:
         folder: where it is saved.
         outcome: what came out.
         measured_now: False when the very same run was there already.
+        newer_model: the space of the workspace's model where the store was made with another one, else "".
     """
 
     folder: Path
     outcome: Outcome
     measured_now: bool
+    newer_model: str
 
 
 def query(
@@ -116,16 +122,29 @@ def query(
             "build it anew with `vfsearch index build`"
         )
     made_from = {"store": store.digest, "index": index_artefact.seal, "backend": index_artefact.about["backend"],
+                 "model": store.artefact.about.get("model"),
                  "spaces": {name: space.to_json() for name, space in store.spaces.items()}}  # fmt: skip
     request = {"settings": settings.to_json(), "made_from": made_from, "device": device}
     folder = workspace.run_folder(name or f"{settings.probe}-to-{settings.gallery}-{digest(request)[:8]}")
+    newer = _newer_model(workspace, store)
     with writer_lock(folder):
         saved = None if overwrite else saved_outcome(folder, request)
         if saved is not None:
-            return QueryReport(folder=folder, outcome=saved, measured_now=False)
+            return QueryReport(folder=folder, outcome=saved, measured_now=False, newer_model=newer)
         outcome, results, comparison = _measure(workspace, store, settings, made_from, device, progress)
         save_run(folder, request, outcome, results, comparison)
-    return QueryReport(folder=folder, outcome=outcome, measured_now=True)
+    return QueryReport(folder=folder, outcome=outcome, measured_now=True, newer_model=newer)
+
+
+def _newer_model(workspace: Workspace, store: Store) -> str:
+    """The space of a model that was trained after the store was made, or ""."""
+    if store.artefact.about.get("model") is None or not exists(workspace.model_folder):
+        return ""
+    try:
+        space = open_model(workspace.model_folder).space
+    except ArtefactError:
+        return ""
+    return "" if space in store.spaces.values() else str(space)
 
 
 def _measure(
@@ -158,7 +177,13 @@ def _measure(
 def _machine() -> dict:
     import torch
 
-    return {**machine(), "threads": torch.get_num_threads(), "torch": torch.__version__, "numpy": np.__version__}
+    return {
+        "vfsearch": version("vfsearch"),
+        **machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
 
 
 def _comparison(store: Store, settings: QuerySettings, device: str) -> tuple[Comparison, np.ndarray, dict]:
@@ -178,10 +203,18 @@ def _comparison(store: Store, settings: QuerySettings, device: str) -> tuple[Com
         "gallery": len(rows),
         "probe_identities": len(set(probes.identities)),
         "gallery_identities": len({gallery.identities[row] for row in rows}),
+        "probes_seen_in_training": _seen(probes, "item"),
+        "probes_of_seen_identities": _seen(probes, "item", "identity"),
         "failed_probes": len(failed),
         "failed_gallery": len(store.failures(settings.gallery, split)),
     }
     return compare(probes, gallery.take(rows), failed, device), rows, counts
+
+
+def _seen(rows: Embeddings, *kinds: str) -> int | None:
+    """How many rows the model's training saw in one of these ways; None where the store does not say."""
+    column = rows.columns.get(SEEN_COLUMN)
+    return None if column is None else sum(value in kinds for value in column)
 
 
 def _require_same_items(index: Index, rows: np.ndarray, gallery: Embeddings) -> None:

@@ -2,15 +2,18 @@
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 
 from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.failure import FailedItem
 from vfsearch.data.space import MODALITIES
 from vfsearch.embed.plan import Part
 from vfsearch.errors import ManifestError
 from vfsearch.files import digest, remove_file, writer_lock
 from vfsearch.pipeline.features import Decoding, Frozen, fill_features, plan_features
 from vfsearch.pipeline.model import (
+    IDENTITIES_NAME,
     RECORD_NAME,
     WEIGHTS_NAME,
     FileCheckpoints,
@@ -21,6 +24,7 @@ from vfsearch.pipeline.model import (
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import Store, join, open_store
+from vfsearch.train.sampling import PairSampler
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,7 @@ class TrainReport:
         split: trained on; None: all items.
         rows: modality -> features trained on.
         failures: modality -> items without one.
+        failed: those items.
         identities: trained on.
         final: loss name -> mean over the last tenth of the steps.
         trained_now: False when the model was there already.
@@ -41,6 +46,7 @@ class TrainReport:
     split: str | None
     rows: dict[str, int]
     failures: dict[str, int]
+    failed: tuple[FailedItem, ...]
     identities: int
     final: dict[str, float]
     trained_now: bool
@@ -57,6 +63,7 @@ def train_model(
     overwrite: bool = False,
     progress: Progress = silent,
     rows_per_part: int | None = None,
+    retry_failed: bool = False,
 ) -> TrainReport:
     """Train two heads on frozen features of the items of one split.
 
@@ -71,6 +78,7 @@ def train_model(
         overwrite: train anew where a model was made otherwise.
         progress: called with items and steps done.
         rows_per_part: the most items in a shard of features; None: as they were begun, else 512.
+        retry_failed: look again at the items that failed before.
     Raises:
         ManifestError: no such split, or fewer than two identities have both modalities.
         MismatchError: a model is there that was trained otherwise.
@@ -83,28 +91,32 @@ def train_model(
         raise ManifestError(f"{manifest.where} has no {' and no '.join(lacking)} item to train on (split={split})")
     encoders = frozen.make(MODALITIES, device)
     plan = plan_features(workspace, manifest, encoders, rows_per_part)
-    parts = fill_features(workspace, manifest, encoders, plan, split, decoding or Decoding(), batch_size, progress)
+    parts = fill_features(
+        workspace, manifest, encoders, plan, split, decoding or Decoding(), batch_size, progress, retry_failed
+    )
     store = open_store(workspace.features_folder, complete=False)
     voices, faces = (_load(store, parts, modality) for modality in MODALITIES)
     about = {
         "frozen": frozen.to_json(),
         "settings": settings.to_json(),
         "feature_spaces": {modality: encoder.space.to_json() for modality, encoder in encoders.items()},
+        "split": split,
         "trained_on": digest([store.artefact.files[part.name]["sha256"] for part in parts]),
     }
+    # Refused here, a list that cannot be trained on leaves no half-made model.
+    PairSampler(voices.identities, faces.identities, settings.batch_size, settings.seed)
     with writer_lock(workspace.model_folder):
         artefact = begin_model(workspace.model_folder, about, overwrite)
         trained_now = not artefact.about["complete"]
         if trained_now:
             _fit(artefact, voices, faces, settings, device, progress)
+    failed = tuple(item for modality in MODALITIES for item in store.failures(modality, split))
     return TrainReport(
         model=Model(artefact),
         split=split,
         rows={side.modality: len(side) for side in (voices, faces)},
-        failures={
-            modality: sum(store.artefact.files[part.name]["failures"] for part in parts if part.modality == modality)
-            for modality in MODALITIES
-        },
+        failures={modality: sum(item.modality == modality for item in failed) for modality in MODALITIES},
+        failed=failed,
         identities=artefact.about["identities"],
         final=artefact.about["final"],
         trained_now=trained_now,
@@ -115,7 +127,10 @@ def _load(store: Store, parts: list[Part], modality: str) -> Embeddings:
     shards = [store.shard(part.name).embeddings for part in parts if part.modality == modality]
     rows = join(shards)
     if not len(rows):
-        raise ManifestError(f"none of the {modality} items can be trained on: every one failed (see failures)")
+        raise ManifestError(
+            f"none of the {modality} items can be trained on: every one failed, "
+            f"the first one so: {store.failures(modality)[0].reason}"
+        )
     return rows
 
 
@@ -132,6 +147,7 @@ def _fit(artefact, voices: Embeddings, faces: Embeddings, settings, device: str,
     old = list(artefact.files)
     artefact.files.clear()
     artefact.add(WEIGHTS_NAME, weights)
+    artefact.add(IDENTITIES_NAME, json.dumps(trained.identities).encode())
     artefact.add(RECORD_NAME, _csv(COLUMNS, trained.record))
     artefact.about.update(
         complete=True,

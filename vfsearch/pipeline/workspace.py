@@ -68,6 +68,9 @@ class Workspace:
             InputError: there is none.
             ManifestError: it has a bad line.
         """
+        json_lines = self.folder / "manifest.jsonl"
+        if self.manifest is None and is_there(self._csv) and is_there(json_lines):
+            raise ManifestError(f"{self._csv} and {json_lines} are both there: name the list with --manifest")
         if not is_there(self.manifest_path):
             raise InputError(
                 f"no manifest at {self.manifest_path}: a workspace starts from a list with the columns path, modality, "

@@ -54,7 +54,11 @@ class Matching:
             trials=len(values),
             missing=len(values) - len(trials),
             tied=float(tied_at_top(scores).sum() / max(1, len(values))),
-            values={"accuracy": Value(value=_mean(values), low=low, high=high, chance=1 / self.candidates)},
+            values={
+                "accuracy": Value(
+                    value=_mean(values), low=low, high=high, chance=len(trials) / max(1, len(values)) / self.candidates
+                )
+            },
             trials_per_second=len(trials) / seconds,
             probes_per_second=len(np.unique(trials.probes)) / seconds,
             latency_median_seconds=latency[0],

@@ -50,7 +50,7 @@ class Retrieval:
             raw[name] = figure(ranks)
             found = np.concatenate([raw[name][asked], np.zeros(len(comparison.missing))])
             low, high = mean_interval(found, identities, self.seed)
-            by_chance = figure(chance)[asked]
+            by_chance = np.concatenate([figure(chance)[asked], np.zeros(len(comparison.missing))])
             values[name] = Value(value=_mean(found), low=low, high=high, chance=_mean(by_chance))
         measurement = Measurement(
             protocol="retrieval",

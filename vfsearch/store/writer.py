@@ -72,7 +72,12 @@ class StoreWriter:
 
 @contextlib.contextmanager
 def writing(
-    folder: Path, about: dict, dtype: str, overwrite: bool = False, keep_same_parts: bool = False
+    folder: Path,
+    about: dict,
+    dtype: str,
+    overwrite: bool = False,
+    keep_same_parts: bool = False,
+    drop_failed: bool = False,
 ) -> Iterator[StoreWriter]:
     """Open a store for writing: a new one, or one that was begun with the same list, encoders and settings.
 
@@ -83,6 +88,7 @@ def writing(
         overwrite: give up what is there.
         keep_same_parts: where it was begun with another list, keep the parts of the same name ("parts" in `about`
             lists those wanted) instead of refusing.
+        drop_failed: give up the parts in which an item failed, so that they are made again.
     Raises:
         LockedError: another process writes to it.
         MismatchError: it was begun with another list, encoder or setting; the message says which.
@@ -96,6 +102,8 @@ def writing(
                 artefact = _with_same_parts(artefact, about)
             else:
                 _require_same(artefact, about)
+            if drop_failed:
+                artefact = _without_failed(artefact, about)
         else:
             artefact = Artefact(folder=folder, kind="store", schema=SCHEMA, about=about)
             artefact.write()
@@ -126,11 +134,23 @@ def _require_same(artefact: Artefact, about: dict) -> None:
     names = sorted((set(artefact.about) | set(about)) - {"complete"})
     differ = [name for name in names if artefact.about.get(name) != about.get(name)]
     if differ:
-        found = "; ".join(f"{name}: {artefact.about.get(name)} there, {about.get(name)} now" for name in differ)
+        # Another model is another space already.
+        differ = [name for name in differ if name != "model"] or differ
+        found = "; ".join(f"{name}: {_shown(artefact.about, name)} there, {_shown(about, name)} now" for name in differ)
         raise MismatchError(
             f"the store {artefact.folder} was made otherwise ({found}); "
             f"give `{MADE_BY} --overwrite` to make it anew, or --out another folder"
         )
+
+
+def _without_failed(artefact: Artefact, about: dict) -> Artefact:
+    """The store less the parts in which an item failed."""
+    whole = {name: facts for name, facts in artefact.files.items() if facts.get("failures") == 0}
+    if not any(facts.get("failures") for facts in artefact.files.values()):
+        return artefact
+    renewed = Artefact(folder=artefact.folder, kind="store", schema=SCHEMA, about=about, files=whole)
+    renewed.write()
+    return renewed
 
 
 def _with_same_parts(artefact: Artefact, about: dict) -> Artefact:
@@ -141,3 +161,13 @@ def _with_same_parts(artefact: Artefact, about: dict) -> Artefact:
     renewed = Artefact(folder=artefact.folder, kind="store", schema=SCHEMA, about=about, files=kept)
     renewed.write()
     return renewed
+
+
+def _shown(about: dict, name: str) -> str:
+    """A value for a message: spaces by name and mark."""
+    value = about.get(name)
+    if name == "spaces" and value:
+        return ", ".join(
+            f"{modality} in {space['name']}:{space['fingerprint'][:12]}" for modality, space in value.items()
+        )
+    return str(value)

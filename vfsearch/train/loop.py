@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from vfsearch.data.embeddings import Embeddings
+from vfsearch.errors import VfsearchError
 from vfsearch.networks.heads import JointHeads
 from vfsearch.progress import Progress, silent
 from vfsearch.train.losses import ExplicitLoss, ImplicitLoss
@@ -100,6 +101,11 @@ class _State:
         voices, faces = self.heads("voice", voice_features), self.heads("face", face_features)
         implicit, explicit = self.implicit(voices, faces, labels), self.explicit(voices, faces, labels)
         loss = self.settings.implicit * implicit + self.settings.explicit * explicit
+        if not torch.isfinite(loss):
+            raise VfsearchError(
+                f"the training diverged at step {step}: the loss is {loss.item()}; train with a smaller learning rate "
+                f"than {self.settings.learning_rate:g}"
+            )
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
