@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from vfsearch.devices import cores
 from vfsearch.errors import InputError, SettingsError
 
 CONFIG_NAME = "vfsearch.toml"
@@ -125,11 +126,6 @@ def common(command: Callable) -> Callable:
             return command(*args, terminal=terminal, **kwargs)
 
     return wrapped
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def computing(beside_decoders: bool) -> Callable:

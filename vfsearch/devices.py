@@ -6,6 +6,11 @@ import sys
 from vfsearch.errors import SettingsError
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def resolve_device(name: str) -> str:
     """The device that "auto", "cpu", "cuda" or "cuda:N" means here.
 

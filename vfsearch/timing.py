@@ -1,13 +1,14 @@
 """Seconds by phase, peak memory, and what machine it was."""
 
 import contextlib
-import os
 import platform
 import resource
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from vfsearch.devices import cores
 
 
 class Phases:
@@ -44,7 +45,7 @@ def machine() -> dict:
     """What a timing needs beside it to mean anything: processor, cores, system, Python."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "system": platform.platform(),
         "python": platform.python_version(),
     }

@@ -9,17 +9,10 @@ from vfsearch.encoders.base import Encoder, unit_rows
 
 
 class Constant(Encoder):
-    """One and the same unit row, whatever the id; every score ties.
-
-    Args:
-        device: ignored; there is nothing to compute.
-    """
+    """One and the same unit row, whatever the id; every score ties."""
 
     dimension = 64
     licence = "none needed"
-
-    def __init__(self, device: str = "cpu") -> None:
-        self.device = device
 
     def encode(self, samples: Sequence[str]) -> np.ndarray:
         """That row, once for each id."""

@@ -9,17 +9,10 @@ from vfsearch.encoders.base import Encoder, unit_rows
 
 
 class IdHash(Encoder):
-    """A row that is drawn at random, but always the same for the same id.
-
-    Args:
-        device: ignored; there is nothing to compute.
-    """
+    """A row that is drawn at random, but always the same for the same id."""
 
     dimension = 64
     licence = "none needed"
-
-    def __init__(self, device: str = "cpu") -> None:
-        self.device = device
 
     def encode(self, samples: Sequence[str]) -> np.ndarray:
         """The rows of some ids."""

@@ -1,5 +1,6 @@
 """`vfsearch embed`: manifest and model to store."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,17 +179,17 @@ def _failed(rows: Embeddings, row: int, found: str) -> FailedItem:
 
 def _report(folder: Path, added: int) -> EmbedReport:
     store = open_store(folder)
-    notes: dict[str, int] = {}
-    for modality in store.spaces:
-        for part in store.parts(modality):
-            for note in store.shard(part).embeddings.columns.get("media_note", ()):
-                notes[note] = notes.get(note, 0) + bool(note)
+    notes: Counter[str] = Counter()
+    failed: list[FailedItem] = []
+    for shard in (store.shard(part) for modality in store.spaces for part in store.parts(modality)):
+        notes.update(filter(None, shard.embeddings.columns.get("media_note", ())))
+        failed += shard.failures
     return EmbedReport(
         folder=folder,
         spaces=store.spaces,
         rows={modality: store.count("rows", modality) for modality in store.spaces},
         failures={modality: store.count("failures", modality) for modality in store.spaces},
-        failed=tuple(item for modality in store.spaces for item in store.failures(modality)),
-        notes={note: count for note, count in notes.items() if note},
+        failed=tuple(failed),
+        notes=dict(notes),
         added=added,
     )

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfsearch.data.outcome import Measurement, Value
+from vfsearch.data.outcome import Measurement
 from vfsearch.data.trials import MatchingTrials
 from vfsearch.kernels.exact import pair_scores
-from vfsearch.measure.interval import mean_interval
 from vfsearch.measure.matching import matching_accuracy, tied_at_top
 from vfsearch.protocol.clock import single_latency, timed
 from vfsearch.protocol.comparison import Comparison
-from vfsearch.protocol.result import Result
+from vfsearch.protocol.result import Result, averaged
 from vfsearch.trials.make import GALLERIES_PER_PROBE, matching_trials
 
 
@@ -45,7 +44,7 @@ class Matching:
         identities = np.concatenate(
             [comparison.sides.probes[trials.probes], np.repeat(comparison.missing, GALLERIES_PER_PROBE)]
         )
-        low, high = mean_interval(values, identities, self.seed)
+        chance = len(trials) / max(1, len(values)) / self.candidates
         latency = single_latency(lambda number: _scores(comparison, trials, slice(number, number + 1)), len(trials))
         measurement = Measurement(
             protocol="matching",
@@ -54,11 +53,7 @@ class Matching:
             trials=len(values),
             missing=len(values) - len(trials),
             tied=float(tied_at_top(scores).sum() / max(1, len(values))),
-            values={
-                "accuracy": Value(
-                    value=_mean(values), low=low, high=high, chance=len(trials) / max(1, len(values)) / self.candidates
-                )
-            },
+            values={"accuracy": averaged(values, identities, chance, self.seed)},
             trials_per_second=len(trials) / seconds,
             probes_per_second=len(np.unique(trials.probes)) / seconds,
             latency_median_seconds=latency[0],
@@ -66,10 +61,6 @@ class Matching:
         )
         raw = {"probes": trials.probes, "candidates": trials.candidates, "scores": scores}
         return Result(measurement=measurement, raw=raw)
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")
 
 
 def _scores(comparison: Comparison, trials: MatchingTrials, part: slice = slice(None)) -> np.ndarray:

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from vfsearch.data.outcome import Measurement, Value
+from vfsearch.data.outcome import Measurement
 from vfsearch.data.ranks import MateRanks, uninformed
 from vfsearch.kernels.exact import grid
 from vfsearch.kernels.ranks import mate_ranks
-from vfsearch.measure.interval import mean_interval
 from vfsearch.measure.ranking import average_precision, hit_at, tied_with_others
 from vfsearch.protocol.clock import single_latency, timed
 from vfsearch.protocol.comparison import Comparison
-from vfsearch.protocol.result import Result
+from vfsearch.protocol.result import Result, averaged, mean
 
 FIGURES = {
     "mAP": average_precision,
@@ -49,9 +48,8 @@ class Retrieval:
         for name, figure in FIGURES.items():
             raw[name] = figure(ranks)
             found = np.concatenate([raw[name][asked], np.zeros(len(comparison.missing))])
-            low, high = mean_interval(found, identities, self.seed)
             by_chance = np.concatenate([figure(chance)[asked], np.zeros(len(comparison.missing))])
-            values[name] = Value(value=_mean(found), low=low, high=high, chance=_mean(by_chance))
+            values[name] = averaged(found, identities, mean(by_chance), self.seed)
         measurement = Measurement(
             protocol="retrieval",
             direction=comparison.direction,
@@ -79,7 +77,3 @@ def _ranks(comparison: Comparison, gallery: torch.Tensor, part: slice) -> MateRa
         sides.itself[part],
         comparison.device,
     )
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean()) if len(values) else float("nan")

@@ -146,11 +146,12 @@ def _require_same(artefact: Artefact, about: dict) -> None:
 def _without_failed(artefact: Artefact, about: dict) -> Artefact:
     """The store less the parts in which an item failed."""
     whole = {name: facts for name, facts in artefact.files.items() if facts.get("failures") == 0}
-    if not any(facts.get("failures") for facts in artefact.files.values()):
-        return artefact
-    renewed = Artefact(folder=artefact.folder, kind="store", schema=SCHEMA, about=about, files=whole)
-    renewed.write()
-    return renewed
+    return _renewed(artefact, about, whole) if any(map(_failures, artefact.files.values())) else artefact
+
+
+def _failures(facts: dict) -> int:
+    """How many items failed in a file; none in one that is no shard."""
+    return facts.get("failures", 0)
 
 
 def _with_same_parts(artefact: Artefact, about: dict) -> Artefact:
@@ -158,7 +159,12 @@ def _with_same_parts(artefact: Artefact, about: dict) -> Artefact:
     if {**artefact.about, "complete": False} == about:
         return artefact
     kept = {name: artefact.files[name] for name in about["parts"] if name in artefact.files}
-    renewed = Artefact(folder=artefact.folder, kind="store", schema=SCHEMA, about=about, files=kept)
+    return _renewed(artefact, about, kept)
+
+
+def _renewed(artefact: Artefact, about: dict, files: dict[str, dict]) -> Artefact:
+    """The store with these files alone, to be filled again."""
+    renewed = Artefact(folder=artefact.folder, kind="store", schema=SCHEMA, about=about, files=files)
     renewed.write()
     return renewed
 
