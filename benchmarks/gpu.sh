@@ -5,3 +5,4 @@ cd "$(dirname "$0")/.."
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 "${PYTHON:-python3}" -m pytest -q tests/gpu
 "${PYTHON:-python3}" benchmarks/speed.py --device cuda --probes 20000 --rows 1000000 "$@"
+"${PYTHON:-python3}" benchmarks/training.py --device cuda

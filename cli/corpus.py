@@ -10,6 +10,7 @@ EPILOG = """\b
 Examples:
   vfsearch corpus generate --people 64 --seed 1
   vfsearch corpus generate --people 200 --split-by item --personalised 0.15
+  vfsearch corpus generate --people 400 --train-share 0.5 --val-share 0.1
 """
 
 
@@ -29,7 +30,10 @@ def corpus() -> None:
 @option("--clip-seconds", type=float, default=3.0, show_default=True)
 @option("--split-by", "split", type=click.Choice(["person", "item"]), default="person", show_default=True,
         help="Test on unseen people, or on unseen items of the people trained on.")  # fmt: skip
-@option("--train-share", type=float, default=0.5, show_default=True)
+@option("--train-share", type=float, default=0.5, show_default=True,
+        help="Share of the people, or of each person's items, in the split train.")  # fmt: skip
+@option("--val-share", type=float, default=0.0, show_default=True,
+        help="Likewise in the split val, which `train` validates on; what is left is the split test.")  # fmt: skip
 @option("--overwrite", is_flag=True, help="Replace a corpus that was made otherwise.")
 @common
 def generate(terminal, workspace: Path, overwrite, **settings):
@@ -43,8 +47,9 @@ def generate(terminal, workspace: Path, overwrite, **settings):
 
     summary = generate_corpus(workspace, GeneratedCorpus(**settings), terminal.progress, overwrite)
     document = {**asdict(summary), "manifest": str(summary.manifest)}
+    validation = f"{summary.val_items} to validate on, " if summary.val_items else ""
     terminal.result(
         document,
         f"{summary.manifest}: {summary.people} people, {summary.train_items} items to train on, "
-        f"{summary.test_items} to test on ({summary.written} files written, {summary.kept} kept)",
+        f"{validation}{summary.test_items} to test on ({summary.written} files written, {summary.kept} kept)",
     )

@@ -20,6 +20,7 @@ COMMANDS = {
     "index": "index:index",
     "query": "query:query",
     "store": "store:store",
+    "model": "model:model",
     "encoders": "encoders:encoders",
 }
 INTERRUPTED = 130

@@ -1,8 +1,10 @@
 """Options that several commands have, each from a flag, `VFSEARCH_*` or `vfsearch.toml`, in this order."""
 
 import functools
+import json
 import logging
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +37,8 @@ class Option(click.Option):
         """The value from the environment; several values of one option are parted by commas or blanks."""
         text = self.resolve_envvar_value(ctx)
         if text is not None and self.multiple:
-            return tuple(text.replace(",", " ").split())
+            # A value of NAME=VALUE may be a list, with commas of its own.
+            return tuple((text if "=" in text else text.replace(",", " ")).split())
         return text
 
 
@@ -52,8 +55,37 @@ def _path(ctx: click.Context) -> list[str]:
     return names[::-1]
 
 
+_UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+          "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}  # fmt: skip
+
+
+class Words(click.ParamType):
+    """Words parted by commas, as a tuple."""
+
+    name = "word,word"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The words of a text, or of a list in a settings file."""
+        parts = value.split(",") if isinstance(value, str) else list(value)
+        return tuple(str(part).strip() for part in parts)
+
+
+class Size(click.ParamType):
+    """A number of bytes, with a unit or without."""
+
+    name = "size"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The bytes that a text like 8GiB says."""
+        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(value))
+        if not found or found[2] not in _UNITS:
+            self.fail(f"{value!r} is no size; wanted a number with a unit, for example 8GiB or 500MB", param, ctx)
+        return int(float(found[1]) * _UNITS[found[2]])
+
+
 option = functools.partial(click.option, cls=Option)
 PATH = click.Path(path_type=Path)
+WORDS, SIZE = Words(), Size()
 
 
 shard_rows = option(
@@ -120,7 +152,7 @@ def common(command: Callable) -> Callable:
         from vfsearch_cli.terminal import Terminal
 
         logging.basicConfig(level=logging.DEBUG if verbose else logging.WARNING, format="%(levelname)s %(message)s")
-        for noisy in ("h5py", "PIL", "torch"):
+        for noisy in ("h5py", "matplotlib", "PIL", "torch"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
         with Terminal(as_json=as_json, quiet=quiet) as terminal:
             return command(*args, terminal=terminal, **kwargs)
@@ -193,15 +225,54 @@ def frozen_encoders(command: Callable) -> Callable:
     @option("--on-no-face", type=click.Choice(["crop", "fail"]), default=None,
             help="What to do with a photo in which no face is found: take its centre square and count it, or let it "
             "fail.  [default: crop]")  # fmt: skip
+    @option("--voice-setting", multiple=True, metavar="NAME=VALUE",
+            help="Setting of the voice encoder, for example weights=networks/thin-resnet34.")  # fmt: skip
+    @option("--face-setting", multiple=True, metavar="NAME=VALUE",
+            help="Setting of the face encoder, for example pixels=56, or depths=1,1,1,1.")  # fmt: skip
     @functools.wraps(command)
     def wrapped(
-        *args: object, voice_encoder: str, face_encoder: str, aligned: bool, on_no_face: str | None, **kwargs: object
+        *args: object,
+        voice_encoder: str,
+        face_encoder: str,
+        aligned: bool,
+        on_no_face: str | None,
+        voice_setting: tuple[str, ...],
+        face_setting: tuple[str, ...],
+        **kwargs: object,
     ) -> object:
         from vfsearch.pipeline.features import Frozen
 
-        settings = {"aligned": True} if aligned else {}
+        face = {"aligned": True} if aligned else {}
         if on_no_face is not None:
-            settings["on_no_face"] = on_no_face
-        return command(*args, frozen=Frozen(voice=voice_encoder, face=face_encoder, face_settings=settings), **kwargs)
+            face["on_no_face"] = on_no_face
+        frozen = Frozen(
+            voice=voice_encoder,
+            face=face_encoder,
+            voice_settings=_named_values("--voice-setting", voice_setting),
+            face_settings={**face, **_named_values("--face-setting", face_setting)},
+        )
+        return command(*args, frozen=frozen, **kwargs)
 
     return wrapped
+
+
+def _named_values(flag: str, texts: tuple[str, ...]) -> dict:
+    """NAME=VALUE: a number, true or false, a list of numbers, else a text."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise SettingsError(f"{flag} is {text!r}, wanted NAME=VALUE, for example pixels=56")
+        found[name.strip().replace("-", "_")] = _plain_value(value.strip())
+    return found
+
+
+def _plain_value(text: str) -> object:
+    for candidate in (text, f"[{text}]"):
+        try:
+            value = json.loads(candidate)
+        except ValueError:
+            continue
+        if not isinstance(value, dict):
+            return value
+    return text

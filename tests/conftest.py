@@ -25,7 +25,8 @@ def _built(tmp_path_factory):
 
     place = Workspace(folder=tmp_path_factory.mktemp("built"))
     write_manifest(place.folder)
-    train_model(place, TrainSettings(head=HeadSettings(dimension=16, hidden=0), steps=3, batch_size=4), ID_HASH)
+    settings = TrainSettings(head=HeadSettings(dimension=16, hidden=0), stages=("retrain",), steps=3, batch_size=4)
+    train_model(place, settings, ID_HASH)
     embed_manifest(place)
     build_indices(place)
     query(place, QuerySettings(probe="voice", gallery="face", n=(2,), k=3))

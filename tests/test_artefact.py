@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfsearch.artefact import Artefact, exists, read_artefact
+from vfsearch.artefact import Artefact, exists, read_artefact, require_replaceable
 from vfsearch.errors import ArtefactError, DamagedError
 
 
@@ -120,7 +120,19 @@ def test_kind_and_schema(tmp_path):
 
 def test_leftovers_go_and_other_files_stay(tmp_path):
     artefact = make(tmp_path)
-    for name in ("c.h5", "c.txt", ".c.h5.01234567.partial"):
+    for name in ("c.h5", "c.txt", ".vfsearch.01234567.partial"):
         (tmp_path / name).touch()
     artefact.remove_unlisted(r".\.h5")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["MANIFEST.json", "a.h5", "b.csv", "c.txt"]
+
+
+@pytest.mark.parametrize("there", ["", "model", "not json", "[1]"])
+def test_what_may_be_replaced(tmp_path, there):
+    if there == "model":
+        Artefact(folder=tmp_path, kind="model", schema=1, about={}).write()
+    elif there:
+        (tmp_path / "MANIFEST.json").write_text(there)
+    require_replaceable(tmp_path, "model")
+    if there == "model":
+        with pytest.raises(ArtefactError, match="is a model, which a store does not replace; give --out another"):
+            require_replaceable(tmp_path, "store")

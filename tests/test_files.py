@@ -61,7 +61,10 @@ def test_refusals(tmp_path):
 
 
 def test_only_our_own_leftovers_go(tmp_path):
-    ours, others = ".a.h5.0123abcd.partial", [".download.partial", "x.0123abcd.partial", ".a.0123ABCD.partial"]
+    ours, others = (
+        ".vfsearch.0123abcd.partial",
+        [".a.h5.0123abcd.partial", ".download.partial", "x.0123abcd.partial", ".vfsearch.0123ABCD.partial"],
+    )
     for name in (ours, *others):
         (tmp_path / name).touch()
     files.remove_temporaries(tmp_path)

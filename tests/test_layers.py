@@ -13,13 +13,16 @@ LAYERS = [
     BASE,
     ("data",),
     ("kernels", "media", "networks"),
-    ("corpus", "encoders", "embed", "store", "train", "index", "trials", "measure"),
+    ("corpus", "encoders", "embed", "store", "train", "index", "trials", "measure", "report"),
     ("protocol",),
     ("pipeline",),
 ]
 # What a stage may share with its neighbours, and nothing else: protocols put trials, measures and indices together.
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
-HEAVY = {"torch", "faiss", "matplotlib", "ray", "dlib", "scipy", "sklearn", "soundfile", "PIL", "h5py"}
+HEAVY = {
+    "torch", "faiss", "matplotlib", "tensorboardX", "onnx", "onnxruntime", "onnxscript", "ray", "dlib", "scipy",
+    "sklearn", "soundfile", "PIL", "h5py",
+}  # fmt: skip
 FILES = sorted((ROOT / "vfsearch").rglob("*.py"))
 
 

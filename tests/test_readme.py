@@ -19,7 +19,7 @@ def blocks(language: str) -> list[str]:
 
 
 def commands() -> list[list[str]]:
-    lines = [line for block in blocks("bash") for line in block.splitlines()]
+    lines = [line for block in blocks("bash") for line in block.replace("\\\n", " ").splitlines()]
     return [shlex.split(line, comments=True) for line in lines if line.strip()]
 
 
@@ -34,6 +34,7 @@ def environment(tmp_path_factory):
         "VFSEARCH_N": "2,3",
         "VFSEARCH_PHOTOS": "2",
         "VFSEARCH_STEPS": "5",
+        "VFSEARCH_WEIGHTS_STEPS": "8",
         "VFSEARCH_VOICE_ENCODER": "own_encoder:SpectrumEncoder",
         "VFSEARCH_WORKERS": "1",
         "PYTHONPATH": str(ROOT / "examples"),

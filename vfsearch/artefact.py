@@ -128,6 +128,22 @@ def exists(folder: Path) -> bool:
     return is_there(folder / MANIFEST_NAME)
 
 
+def require_replaceable(folder: Path, kind: str) -> None:
+    """Leave an artefact of another kind alone; one of the right kind may be old or damaged, or there may be none.
+
+    Raises:
+        ArtefactError: the folder holds another kind.
+    """
+    if not exists(folder):
+        return
+    try:
+        found = json.loads(read_file(folder / MANIFEST_NAME, "manifest"))["kind"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return
+    if found != kind:
+        raise ArtefactError(f"{folder} is a {found}, which a {kind} does not replace; give --out another folder")
+
+
 def read_artefact(folder: Path, kind: str, schema: int, made_by: str) -> Artefact:
     """Open a sealed folder and check its manifest (not yet its files).
 

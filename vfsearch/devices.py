@@ -46,3 +46,14 @@ def set_threads(count: int | None) -> None:
     os.environ["OMP_NUM_THREADS"] = str(count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
+
+
+def resolve_precision(name: str, device: str) -> str:
+    """What the precision "auto", "fp32" or "bf16" means on a device: auto is bf16 on a GPU that computes in it."""
+    if name != "auto":
+        return name
+    if device == "cpu":
+        return "fp32"
+    import torch
+
+    return "bf16" if torch.cuda.is_bf16_supported() else "fp32"

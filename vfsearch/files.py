@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vfsearch.errors import InputError, LockedError, VfsearchError
 
-TEMPORARY_SUFFIX = ".partial"
+TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".vfsearch.", ".partial"
 LOCK_NAME = "LOCK"
 
 
@@ -42,7 +42,8 @@ def write_file(path: Path, data: bytes) -> None:
         VfsearchError: the disk is full, the folder is not writable, ...; `path` is as it was before (or, where only
             its folder could not be flushed, whole and new).
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    # The temporary name says nothing of the real one: programs that look for names (TensorBoard) must pass it over.
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
         _write_whole(temporary, data)
         temporary.replace(path)
@@ -87,7 +88,7 @@ def remove_file(path: Path) -> None:
 
 def remove_temporaries(folder: Path) -> None:
     """Remove what a killed writer left behind; call it while holding the folder's lock."""
-    for path in folder.glob(f".*.{'[0-9a-f]' * 8}{TEMPORARY_SUFFIX}"):
+    for path in folder.glob(f"{TEMPORARY_PREFIX}{'[0-9a-f]' * 8}{TEMPORARY_SUFFIX}"):
         remove_file(path)
 
 

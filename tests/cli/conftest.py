@@ -25,6 +25,8 @@ def no_outside_settings(monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES)
     for name in [name for name in os.environ if name.startswith("VFSEARCH_")]:
         monkeypatch.delenv(name)
+    # All stages, but short.
+    monkeypatch.setenv("VFSEARCH_TRAIN_WEIGHTS_STEPS", "8")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hashed import HASHED
 
 
 def steps(vf, *arguments):
-    code, out, err = vf("train", *HASHED, "--overwrite", "--json", *arguments)
+    code, out, err = vf("train", *HASHED, "--stages", "retrain", "--overwrite", "--json", *arguments)
     assert code == 0, err
     manifest = Path(json.loads(out)["model"]) / "MANIFEST.json"
     return json.loads(manifest.read_text())["about"]["settings"]["steps"]

@@ -103,7 +103,7 @@ def test_a_row_without_a_direction_in_the_joint_space_is_a_failure(workspace):
         rows[3], rows[5] = 0, np.nan
         return rows
 
-    found = _projected(shard, Space(name="joint", fingerprint="0", dimension=64), project, None)
+    found = _projected(shard, Space(name="joint", fingerprint="0", dimension=64), project)
     assert len(found.embeddings) == 28 and len(found) == 30
     assert [(failure.id, failure.stage, failure.reason) for failure in found.failures] == [
         (shard.embeddings.ids[3], "project", "the model's row is of length 0"),

@@ -7,14 +7,25 @@ import pytest
 import torch
 from builders import make_embeddings, make_space, unit_rows
 
+from vfsearch.corpus.generated import GeneratedCorpus, generate
 from vfsearch.encoders.catalog import ENCODERS, make_encoder
+from vfsearch.encoders.inference import full_precision
 from vfsearch.index.exact import ExactIndex
 from vfsearch.kernels.exact import pair_scores
 from vfsearch.kernels.ranks import mate_ranks
 from vfsearch.kernels.topk import topk
+from vfsearch.networks.catalog import make_network
 from vfsearch.networks.heads import HeadSettings
+from vfsearch.networks.joint import JointNetworks
+from vfsearch.pipeline.embed import embed_manifest
+from vfsearch.pipeline.features import Frozen
 from vfsearch.pipeline.query import QuerySettings, query
+from vfsearch.pipeline.train import train_model
+from vfsearch.pipeline.workspace import Workspace
+from vfsearch.store.store import open_store
+from vfsearch.train.feature_pairs import FeaturePairs
 from vfsearch.train.loop import fit
+from vfsearch.train.reweighting import Reweighting
 from vfsearch.train.settings import TrainSettings
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
@@ -74,10 +85,55 @@ def test_heads_train_there_as_here():
     names = [f"p{row % 10}" for row in range(40)]
     sides = [make_embeddings(40, d, modality=m, identities=names, space=make_space(m, d))
              for m, d in (("voice", 24), ("face", 16))]  # fmt: skip
-    settings = TrainSettings(head=HeadSettings(dimension=8, hidden=12, dropout=0.0), steps=5, batch_size=10)
-    here, there = (fit(*sides, settings, NoCheckpoints(), device) for device in ("cpu", "cuda"))
-    assert np.array(there.record) == pytest.approx(np.array(here.record), rel=1e-3)
-    assert {tensor.device.type for tensor in there.heads.state_dict().values()} == {"cpu"}
+    settings = TrainSettings(
+        head=HeadSettings(dimension=8, hidden=12, dropout=0.0), steps=5, weights_steps=6, batch_size=10,
+        reweighting=Reweighting(warm_up_steps=2, every=2),
+    )  # fmt: skip
+    widths = {side.modality: side.space.dimension for side in sides}
+    here, there = (
+        fit(
+            FeaturePairs(*sides, settings.batch_size, settings.seed, device),
+            lambda: JointNetworks({}, widths, settings.head), settings, NoCheckpoints(), device=device,
+        )
+        for device in ("cpu", "cuda")
+    )  # fmt: skip
+    assert np.array(there.record)[:, :6] == pytest.approx(np.array(here.record)[:, :6], rel=1e-3)
+    assert np.array_equal(there.weights, here.weights)
+    assert {tensor.device.type for tensor in there.networks.state_dict().values()} == {"cpu"}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_whole_networks_train_there_as_here(tmp_path, precision):
+    generate(tmp_path, GeneratedCorpus(people=8, seed=1, clips=2, photos=2, clip_seconds=0.5))
+    networks = Frozen(
+        voice="thin-resnet34", face="ir50",
+        voice_settings={"depths": [1, 1], "widths": [8, 8], "seconds": 0.5},
+        face_settings={"depths": [1, 1], "widths": [8, 8], "pixels": 16, "aligned": True, "dropout": 0.0},
+    )  # fmt: skip
+    settings = TrainSettings(
+        head=HeadSettings(dimension=8, hidden=0, dropout=0.0), stages=("retrain",), steps=4, batch_size=4,
+        shortest_seconds=0.2, longest_seconds=0.4, precision=precision,
+    )  # fmt: skip
+    found = {}
+    for device in ("cpu", "cuda"):
+        place = Workspace(folder=tmp_path, model=tmp_path / device, embeddings=tmp_path / f"rows-{device}")
+        found[device] = train_model(place, settings, networks, device=device, end_to_end=True, validation="test")
+        embed_manifest(place, device=device)
+    assert found["cuda"].final["loss"] == pytest.approx(found["cpu"].final["loss"], rel=0.02)
+    assert open_store(tmp_path / "rows-cuda").count("rows", "voice") == 16
+
+
+def test_networks_give_the_same_rows_there_as_here():
+    torch.manual_seed(1)
+    inputs = {"ir50": torch.rand(3, 3, 32, 32) * 2 - 1, "thin-resnet34": torch.randn(3, 16_000) * 3000}
+    for name, batch in inputs.items():
+        network = make_network(
+            name, {"depths": [1, 1], "widths": [16, 32], **({"pixels": 32} if name == "ir50" else {})}
+        )
+        network.eval()
+        with full_precision():
+            here, there = network(batch), network.to("cuda")(batch.to("cuda")).cpu()
+        assert torch.nn.functional.cosine_similarity(here, there).min() > 1 - 1e-5
 
 
 @pytest.mark.parametrize(("name", "shape"), [("resemblyzer", (237, 40)), ("dlib-resnet", (150, 150, 3))])

@@ -18,6 +18,7 @@ from vfsearch.pipeline.workspace import Workspace
 from vfsearch.train.settings import TrainSettings
 
 NUMBERS = Frozen(voice="number_rows:NumberVoice", face="number_rows:NumberFace")
+SETTINGS = TrainSettings(head=HeadSettings(dimension=4, hidden=5), stages=("retrain",), steps=5, batch_size=3)
 FACES = {"a": "1 0 0", "b": "0.8 0.6 0", "c": "0 1 0", "d": "0.80 0.60 0"}
 
 
@@ -64,8 +65,7 @@ def test_more_than_there_are(frozen):
 
 
 def test_a_model_takes_a_clip_to_the_faces_as_it_did_when_it_embedded(place):
-    train_model(place, TrainSettings(head=HeadSettings(dimension=4, hidden=5), steps=5, batch_size=3), NUMBERS,
-                decoding=IN_PROCESS)  # fmt: skip
+    train_model(place, SETTINGS, NUMBERS, decoding=IN_PROCESS)
     embed_manifest(place, decoding=IN_PROCESS)
     build_indices(place)
     for name in FACES:

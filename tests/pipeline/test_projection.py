@@ -5,15 +5,16 @@ from builders import unit_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfsearch.networks.heads import HeadSettings, JointHeads
-from vfsearch.pipeline.model import Projection
+from vfsearch.networks.heads import HeadSettings
+from vfsearch.networks.joint import JointNetworks
+from vfsearch.pipeline.projection import Projection
 
 WIDE = 256
 
 
 def projection(hidden: int = 32) -> Projection:
     torch.manual_seed(1)
-    heads = JointHeads({"voice": WIDE, "face": 12}, HeadSettings(dimension=16, hidden=hidden))
+    heads = JointNetworks({}, {"voice": WIDE, "face": 12}, HeadSettings(dimension=16, hidden=hidden))
     return Projection(heads.double().eval(), "cpu")
 
 

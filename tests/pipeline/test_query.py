@@ -167,7 +167,7 @@ def test_a_split_that_one_side_alone_has(tmp_path, probe, gallery):
              for m in ("voice", "face") for p in range(3) for i in range(3)]  # fmt: skip
     (tmp_path / "manifest.csv").write_text("\n".join(["path,modality,identity,split", *lines]))
     place = Workspace(folder=tmp_path)
-    settings = TrainSettings(head=HeadSettings(dimension=4, hidden=0), steps=2, batch_size=3)
+    settings = TrainSettings(head=HeadSettings(dimension=4, hidden=0), stages=("retrain",), steps=2, batch_size=3)
     train_model(place, settings, ID_HASH)
     embed_manifest(place)
     build_indices(place)
@@ -212,7 +212,8 @@ def constant(tmp_path_factory) -> Workspace:
     """Heads trained on encoders that tell nobody apart; groups of odd sizes, which strain equal arithmetic."""
     place = Workspace(folder=tmp_path_factory.mktemp("constant"))
     write_manifest(place.folder, identities=14, items=5, splits=("train", "test"))
-    train_model(place, TrainSettings(head=HeadSettings(dimension=16, hidden=8), steps=5, batch_size=4), CONSTANT)
+    settings = TrainSettings(head=HeadSettings(dimension=16, hidden=8), stages=("retrain",), steps=5, batch_size=4)
+    train_model(place, settings, CONSTANT)
     embed_manifest(place)
     build_indices(place)
     return place

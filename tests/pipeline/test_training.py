@@ -6,11 +6,13 @@ from builders import ID_HASH, write_manifest
 from vfsearch.errors import ManifestError, MismatchError
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline.train import train_model
+from vfsearch.train.reweighting import Reweighting
 from vfsearch.train.settings import TrainSettings
 
 SETTINGS = TrainSettings(
-    head=HeadSettings(dimension=8, hidden=6), steps=9, batch_size=4, checkpoint_steps=3, learning_rate=1e-2
-)
+    head=HeadSettings(dimension=8, hidden=6), steps=9, weights_steps=6, batch_size=4, checkpoint_steps=3,
+    reweighting=Reweighting(warm_up_steps=2, every=2),
+)  # fmt: skip
 
 
 class Stopped(Exception):
@@ -32,12 +34,12 @@ def files(workspace) -> dict[str, bytes]:
 @pytest.mark.parametrize("optimiser", ["adamw", "sgd"])
 def test_a_stopped_training_goes_on_to_the_same_bytes(workspace, optimiser):
     settings = dataclasses.replace(SETTINGS, optimiser=optimiser)
-    for step in (2, 4, 8):
+    for step in (2, 4, 8, 13):
         with pytest.raises(Stopped):
             train_model(workspace, settings, ID_HASH, progress=stop_at(step))
     seen = []
     train_model(workspace, settings, ID_HASH, progress=lambda what, done, total: seen.append(done))
-    assert seen[-3:] == [7, 8, 9] and 6 not in seen[-4:-3]
+    assert seen[-3:] == [13, 14, 15] and 12 not in seen[-4:-3]
     resumed = files(workspace)
     train_model(workspace, settings, ID_HASH, overwrite=True)
     assert files(workspace) == resumed

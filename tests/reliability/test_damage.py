@@ -8,7 +8,7 @@ import random
 import pytest
 from builders import rounds, run_cli
 
-TRAIN = ["train", "--dimension", "16", "--hidden", "0", "--steps", "3", "--batch-size", "4"]
+TRAIN = ["train", "--dimension", "16", "--hidden", "0", "--stages", "retrain", "--steps", "3", "--batch-size", "4"]
 ID_HASH = ["--voice-encoder", "id-hash-voice", "--face-encoder", "id-hash-face", "--device", "cpu"]
 READERS = {
     "model": [*TRAIN, *ID_HASH],
@@ -46,7 +46,7 @@ def test_flipped_bits(built, capsys):
     files, random_ = artefact_files(built), random.Random(1)
     for one_of_a_kind in {path.relative_to(built.folder).parts[0]: path for path in files}.values():
         assert run_cli(reader_of(one_of_a_kind, built)) == 0, capsys.readouterr()
-    assert {path.suffix for path in files} == {".json", ".h5", ".csv", ".npy", ".safetensors"}
+    assert {path.suffix for path in files} == {".json", ".h5", ".csv", ".npy", ".safetensors", ".png", ".vfsearch"}
     for turn in range(rounds(500, 10_000)):
         path = files[turn % len(files)]
         good = path.read_bytes()

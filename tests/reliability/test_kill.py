@@ -2,7 +2,7 @@
 
 Most processes are forks of one that has loaded the modules already: it is in the working phases that a kill can do
 harm, and loading takes longer than they do. VFSEARCH_LONG_TESTS=1 makes it 1,000 kills of `embed` (a fifth of them of
-processes of their own) and 100 of `train` and of `index build`.
+processes of their own) and 100 of `train` and of `index build`, 200 of a training end to end.
 """
 
 import json
@@ -17,12 +17,18 @@ from pathlib import Path
 import pytest
 from builders import ID_HASH_OPTIONS, contents, rounds, start_cli, write_manifest
 
+from vfsearch.corpus.generated import GeneratedCorpus, generate
 from vfsearch.store.store import open_store
 
 KILLS_IN_A_ROW = 5
 EMBED = ["embed", "--frozen", *ID_HASH_OPTIONS, "--shard-rows", "30"]
-TRAIN = ["train", *ID_HASH_OPTIONS, "--steps", "30", "--batch-size", "8", "--hidden", "8", "--dimension", "16",
-         "--threads", "1", "--checkpoint-steps", "2"]  # fmt: skip
+TRAIN = ["train", *ID_HASH_OPTIONS, "--steps", "20", "--weights-steps", "15", "--batch-size", "8", "--hidden", "8",
+         "--dimension", "16", "--threads", "1", "--checkpoint-steps", "2"]  # fmt: skip
+END_TO_END = ["train", "--end-to-end", "--aligned", "--face-setting", "pixels=16", "--face-setting", "depths=1,1",
+              "--face-setting", "widths=8,8", "--voice-setting", "depths=1,1", "--voice-setting", "widths=8,8",
+              "--voice-setting", "seconds=0.5", "--shortest-seconds", "0.2", "--longest-seconds", "0.4", "--steps", "8",
+              "--weights-steps", "8", "--batch-size", "4", "--validation", "test", "--validate-steps", "4", "--device",
+              "cpu", "--threads", "1", "--workers", "1", "--checkpoint-steps", "1", "-q"]  # fmt: skip
 INDEX = ["index", "build", "-q"]
 
 
@@ -110,15 +116,14 @@ def undisturbed(forks, tmp_path_factory):
     }
 
 
-def begun_alone(run, command, undisturbed, folder) -> float:
-    """Run a command in a new workspace with the same list; the seconds that it took."""
-    folder.mkdir()
-    shutil.copy(undisturbed[0] / "manifest.csv", folder)
+def begun_alone(run, command, before, folder) -> float:
+    """Run a command in a new workspace with the same list and media; the seconds that it took."""
+    shutil.copytree(before, folder, ignore=shutil.ignore_patterns("features", "embeddings", "model", "index"))
     return finish(run, [*command, "--workspace", str(folder)])
 
 
 def test_embed_in_its_own_process(undisturbed, tmp_path):
-    seconds = begun_alone(own_process, EMBED, undisturbed, tmp_path / "timed")
+    seconds = begun_alone(own_process, EMBED, undisturbed[0], tmp_path / "timed")
     made = ("features", "embeddings")
     disturb([own_process] * 2, EMBED, undisturbed[0], made, seconds, tmp_path, rounds(10, 200))
 
@@ -129,8 +134,16 @@ def test_embed(forks, undisturbed, tmp_path):
 
 
 def test_train_with_its_features(forks, undisturbed, tmp_path):
-    seconds = begun_alone(forks[0], TRAIN, undisturbed, tmp_path / "whole")
+    seconds = begun_alone(forks[0], TRAIN, undisturbed[0], tmp_path / "whole")
     disturb(forks, TRAIN, tmp_path / "whole", ("features", "model"), seconds, tmp_path, rounds(10, 100))
+
+
+def test_train_end_to_end(forks, tmp_path):
+    folder = tmp_path / "whole"
+    generate(folder, GeneratedCorpus(people=8, seed=1, clips=2, photos=2, clip_seconds=0.5))
+    finish(forks[0], [*END_TO_END, "--workspace", str(folder)])
+    seconds = begun_alone(forks[0], END_TO_END, folder, tmp_path / "timed")
+    disturb(forks, END_TO_END, folder, ("model",), seconds, tmp_path, rounds(20, 200))
 
 
 def test_index_build(forks, undisturbed, tmp_path):

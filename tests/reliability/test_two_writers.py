@@ -25,7 +25,7 @@ with writer_lock(Path(sys.argv[1])):
 COMMANDS = {
     "features": ["embed", "--frozen", *ID_HASH_OPTIONS],
     "embeddings": ["embed", "--frozen", *ID_HASH_OPTIONS],
-    "model": ["train", *ID_HASH_OPTIONS, "--steps", "1", "--batch-size", "2"],
+    "model": ["train", *ID_HASH_OPTIONS, "--stages", "retrain", "--steps", "1", "--batch-size", "2"],
     "index/voice": ["index", "build"],
     "runs/mine": ["query", "--name", "mine", "--device", "cpu"],
 }

@@ -63,7 +63,7 @@ def test_an_unfinished_store(tmp_path):
 
 def test_what_a_killed_writer_left_goes(tmp_path):
     fill(tmp_path, PARTS[:1])
-    for name in ("face-00009-0123abcd.h5", ".voice-00001-00000001.h5.0123abcd.partial", "failures.csv"):
+    for name in ("face-00009-0123abcd.h5", ".vfsearch.0123abcd.partial", "failures.csv"):
         (tmp_path / name).write_bytes(b"half")
     assert list(contents(fill(tmp_path)).values()) == list(contents(fill(tmp_path.with_name("other"))).values())
 

@@ -22,6 +22,7 @@ def test_an_epoch_visits_each_identity_once_in_batches_of_two_or_more(people, ba
     sizes = [len(labels) for labels in batches]
     assert min(sizes) >= 2 and max(sizes) - min(sizes) <= 1
     assert max(sizes) <= max(batch_size, 3)
+    assert drawn.smallest_batch == min(sizes)
 
 
 def test_rows_are_of_the_identity():
@@ -50,6 +51,29 @@ def test_a_batch_depends_on_the_step_alone():
     other = sampler(seed=2)
     assert any(not np.array_equal(first.batch(step)[2], other.batch(step)[2]) for step in range(3))
     assert not np.array_equal(first.batch(0)[2], first.batch(3)[2])
+
+
+def test_the_first_run_draws_what_a_training_of_one_run_always_drew():
+    drawn = [each.tolist() for each in sampler().batch(5)]
+    assert drawn == [[0, 16, 18], [29, 23, 1], [0, 6, 8]]
+    assert [each.tolist() for each in sampler().batch(5, run=0)] == drawn
+
+
+def test_other_runs_draw_other_batches():
+    runs = [[sampler().batch(step, run) for step in range(6)] for run in range(3)]
+    for part in range(3):
+        told = [np.concatenate([batch[part] for batch in batches]).tolist() for batches in runs]
+        assert told[0] != told[1] != told[2] != told[0]
+    for batches in runs:  # two epochs of each run
+        assert sorted(np.concatenate([labels for _, _, labels in batches[:3]]).tolist()) == list(range(10))
+
+
+def test_the_rows_of_an_identity_in_a_circle():
+    drawn = PairSampler(["b", "a", "b", "x", "b"], ["a", "b", "a"], 2, 1)
+    assert drawn.cycle("voice", 1).tolist() == drawn.cycle("voice", 1, 0).tolist() == [0, 2, 4]
+    assert drawn.cycle("voice", 1, 2).tolist() == [2, 4, 0]
+    assert drawn.cycle("voice", 1, 4).tolist() == [4, 0, 2]
+    assert drawn.cycle("voice", 0).tolist() == [1] and drawn.cycle("face", 0, 2).tolist() == [2, 0]
 
 
 @pytest.mark.parametrize(

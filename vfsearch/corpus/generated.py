@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections import Counter
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -24,6 +25,8 @@ MANIFEST_NAME = "manifest.csv"
 MARKER_NAME = "corpus.json"
 _VERSION = 1
 _KINDS = {"voice": 1, "face": 2}
+# What a corpus has whose marker does not say so: settings that came later, at the value that changes nothing.
+_UNSAID = {"val_share": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ class GeneratedSummary:
         manifest: path of the manifest.
         people: how many people.
         train_items: items in the train split.
+        val_items: items in the val split.
         test_items: items in the test split.
         written: media files written by this call.
         kept: media files that an earlier call with the same settings had written.
@@ -42,6 +46,7 @@ class GeneratedSummary:
     manifest: Path
     people: int
     train_items: int
+    val_items: int
     test_items: int
     written: int
     kept: int
@@ -70,12 +75,13 @@ def generate(
         written = _write_media(workspace, settings, items, progress)
         if not (workspace / MANIFEST_NAME).exists():
             write_file(workspace / MANIFEST_NAME, manifest_bytes(items))
-    train_items = sum(item.split == "train" for item in items)
+    items_of = Counter(item.split for item in items)
     return GeneratedSummary(
         manifest=workspace / MANIFEST_NAME,
         people=settings.people,
-        train_items=train_items,
-        test_items=len(items) - train_items,
+        train_items=items_of["train"],
+        val_items=items_of["val"],
+        test_items=items_of["test"],
         written=written,
         kept=len(items) - written,
     )
@@ -97,7 +103,8 @@ def _prepare(workspace: Path, settings: GeneratedCorpus, items: list[Item], over
 
 
 def _marker(settings: GeneratedCorpus) -> dict:
-    return {"format": "generated-corpus", "version": _VERSION, "settings": asdict(settings)}
+    said = {name: value for name, value in asdict(settings).items() if name not in _UNSAID or value != _UNSAID[name]}
+    return {"format": "generated-corpus", "version": _VERSION, "settings": said}
 
 
 def _read_marker(path: Path, forgive: bool) -> dict:
@@ -119,7 +126,7 @@ def _manifest_fits(workspace: Path, items: list[Item]) -> bool:
 
 
 def _difference(path: Path, before: dict, wanted: dict) -> str:
-    old, new = before["settings"], wanted["settings"]
+    old, new = ({**_UNSAID, **marker["settings"]} for marker in (before, wanted))
     names = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
     changes = ", ".join(f"{name} is {old.get(name)} there and {new.get(name)} here" for name in names)
     changes = changes or f"its version is {before.get('version')} there and {_VERSION} here"
@@ -148,7 +155,7 @@ def _items_of_marker(marker: dict | None) -> list[Item]:
     """Items of an earlier corpus, none if its settings are not understood."""
     known = {field.name for field in fields(GeneratedCorpus)}
     try:
-        settings = (marker or {})["settings"]
+        settings = {**_UNSAID, **(marker or {})["settings"]}
         return list(corpus_items(GeneratedCorpus(**{name: settings[name] for name in known})))
     except (KeyError, TypeError, VfsearchError):
         return []

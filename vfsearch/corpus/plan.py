@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from vfsearch.corpus.people import Person, draw_people
 from vfsearch.errors import SettingsError
 
 SPLITS = ("person", "item")
+LEAST_VAL_PEOPLE = 2
 COLUMNS = ("path", "modality", "identity", "gender", "nationality", "age", "split", "personalised")
 
 
@@ -27,8 +29,9 @@ class GeneratedCorpus:
         clip_seconds: length of a clip, from 0.5 to 60.
         split: "person" to have train and test people apart (unseen-unheard), "item" to divide the items of each
             person (seen-heard).
-        train_share: share of the people, or of each person's items, in the train split, in [0, 1]; unless it is 0 or
-            1, both splits get at least one.
+        train_share: share of the people, or of each person's items, in the train split, in [0, 1]; the first ones.
+        val_share: likewise in the split val, the next ones. What is left is the split test; every split whose share is
+            not 0 gets at least one, and val at least `LEAST_VAL_PEOPLE` people, who can be told from one another.
     """
 
     people: int = 64
@@ -40,6 +43,7 @@ class GeneratedCorpus:
     clip_seconds: float = 3.0
     split: str = "person"
     train_share: float = 0.5
+    val_share: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every setting.
@@ -55,14 +59,46 @@ class GeneratedCorpus:
                 raise SettingsError(f"{name} is {value}; wanted a number from {low} to {high}")
         if self.split not in SPLITS:
             raise SettingsError(f"split is {self.split!r}; wanted one of {', '.join(map(repr, SPLITS))}")
-        if 0 < self.train_share < 1:
-            self._check_divisible()
-
-    def _check_divisible(self) -> None:
+        if self._test_share < 0.0:
+            raise SettingsError(
+                f"train_share is {self.train_share} and val_share is {self.val_share}; wanted at most 1 together, what "
+                "is left being the share of test; lower one of them"
+            )
         for name in ("people",) if self.split == "person" else ("clips", "photos"):
-            if getattr(self, name) < 2:
-                message = f"{name} is {getattr(self, name)}; a split by {self.split} needs at least 2 to have train "
-                raise SettingsError(message + "and test; raise it, or set train_share to 0 or 1")
+            self._check_divisible(name)
+
+    @property
+    def _test_share(self) -> float:
+        shares = self.train_share + self.val_share
+        return 0.0 if math.isclose(shares, 1.0, rel_tol=1e-12) else 1.0 - shares
+
+    @property
+    def _least(self) -> dict[str, int]:
+        """The splits that are to have something, and how many each has at least."""
+        val = LEAST_VAL_PEOPLE if self.split == "person" else 1
+        shares = {"train": (self.train_share, 1), "val": (self.val_share, val), "test": (self._test_share, 1)}
+        return {name: least for name, (share, least) in shares.items() if share}
+
+    def _check_divisible(self, name: str) -> None:
+        needed = sum(self._least.values())
+        if getattr(self, name) < needed:
+            wanted = " and ".join(f"{least} in {split}" if least > 1 else split for split, least in self._least.items())
+            raise SettingsError(
+                f"{name} is {getattr(self, name)}; a split by {self.split} needs at least {needed} to have {wanted}; "
+                f"raise it, or set {'val_share to 0' if self.val_share else 'train_share to 0 or 1'}"
+            )
+
+    def split_sizes(self, count: int) -> dict[str, int]:
+        """How many of `count` people or items each split has, in the order in which they take them.
+
+        Example:
+            >>> GeneratedCorpus(train_share=0.5, val_share=0.2).split_sizes(64)
+            {'train': 32, 'val': 13, 'test': 19}
+        """
+        train, val, test = (self._least.get(name, 0) for name in ("train", "val", "test"))
+        train = min(max(round(count * self.train_share), train), count - val - test)
+        val = min(max(round(count * self.val_share), val), count - train - test) if test else count - train
+        return {"train": train, "val": val, "test": count - train - val}
 
 
 _RANGES = (
@@ -74,6 +110,7 @@ _RANGES = (
     ("photos", 1, 1000),
     ("clip_seconds", 0.5, 60.0),
     ("train_share", 0.0, 1.0),
+    ("val_share", 0.0, 1.0),
 )
 
 
@@ -86,7 +123,7 @@ class Item:
         person_number: counted from 0 over the corpus.
         modality: "voice" or "face".
         number: counted from 0 over the items of this person and modality.
-        split: "train" or "test".
+        split: "train", "val" or "test".
     """
 
     person: Person
@@ -107,26 +144,17 @@ def corpus_items(settings: GeneratedCorpus) -> Iterator[Item]:
     people = draw_people(
         people=settings.people, seed=settings.seed, sharing=settings.sharing, personalised=settings.personalised
     )
-    train_people = _train_count(settings.people, settings.train_share)
+    by_person = settings.split == "person"
+    of_people = _split_names(settings, settings.people) if by_person else []
     for person_number, person in enumerate(people):
         for modality, count in (("voice", settings.clips), ("face", settings.photos)):
-            train_items = _train_count(count, settings.train_share)
-            for number in range(count):
-                train = person_number < train_people if settings.split == "person" else number < train_items
-                yield Item(
-                    person=person,
-                    person_number=person_number,
-                    modality=modality,
-                    number=number,
-                    split="train" if train else "test",
-                )
+            splits = [of_people[person_number]] * count if by_person else _split_names(settings, count)
+            for number, split in enumerate(splits):
+                yield Item(person=person, person_number=person_number, modality=modality, number=number, split=split)
 
 
-def _train_count(count: int, share: float) -> int:
-    """How many of `count` are for training: neither none nor all, unless the share says so."""
-    if share in (0, 1):
-        return int(count * share)
-    return min(max(round(count * share), 1), count - 1)
+def _split_names(settings: GeneratedCorpus, count: int) -> list[str]:
+    return [name for name, size in settings.split_sizes(count).items() for _ in range(size)]
 
 
 def manifest_bytes(items: list[Item]) -> bytes:

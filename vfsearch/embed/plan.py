@@ -58,12 +58,12 @@ def plan_parts(manifest: Manifest, spaces: dict[str, Space], rows_per_part: int 
 
 def _part(number: int, modality: str, split: str, items: list[Item], space: Space, folder: Path) -> Part:
     content = Manifest(items, folder).digest()
-    sizes = [_size(folder / item.path) for item in items]
+    sizes = [file_size(folder / item.path) for item in items]
     mark = digest([space.to_json(), content, sizes])[:12]
     return Part(name=f"{modality}-{number:05d}-{mark}.h5", modality=modality, split=split, items=items)
 
 
-def _size(path: Path) -> int:
+def file_size(path: Path) -> int:
     """Bytes of a media file, so that one that was replaced is embedded anew; -1 where there is none."""
     try:
         return path.stat().st_size

@@ -16,6 +16,11 @@ def _entry(target: str, modality: str, dimension: int, licence: str, description
     return Entry(target=f"vfsearch.encoders.{target}", facts=facts, **more)
 
 
+def _network(target: str, modality: str, what: str) -> Entry:
+    description = f"{what}; trainable, brings no weights of its own"
+    return _entry(f"network:{target}", modality, 512, "that of its weights", description)
+
+
 def _testing(target: str, modality: str, what: str) -> Entry:
     return _entry(target, modality, 64, "none needed", _TESTING.format(what))
 
@@ -42,6 +47,9 @@ ENCODERS = Registry(
             requires=("dlib", "face_recognition_models"),
             pip_line="pip install 'vfsearch[face]'",
         ),
+        "ir50": _network("IR50", "face", "face network of the IR family, 112 x 112 pixels"),
+        "ir_se50": _network("IRSE50", "face", "the same with squeeze-and-excitation"),
+        "thin-resnet34": _network("ThinResNet34", "voice", "thin residual network with self-attentive pooling"),
         "id-hash-voice": _testing("id_hash:IdHashVoice", "voice", "a random row for each id"),
         "id-hash-face": _testing("id_hash:IdHashFace", "face", "a random row for each id"),
         "constant-voice": _testing("constant:ConstantVoice", "voice", "the same row for all"),

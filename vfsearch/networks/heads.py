@@ -1,11 +1,10 @@
-"""The two heads and the shared classifier of the joint space.
+"""The head that takes features, of a network or of a frozen encoder, to the joint space.
 
-Source: Wen et al., "Seeking the Shape of Sound", CVPR 2021, section 3, on the embeddings of frozen encoders.
+Source: Wen et al., "Seeking the Shape of Sound", CVPR 2021, section 3.
 """
 
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
 from vfsearch.errors import SettingsError
@@ -47,20 +46,3 @@ class Head(nn.Sequential):
         width = settings.hidden or inputs
         layers += [nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, settings.dimension, bias=False)]
         super().__init__(*layers, nn.Dropout(settings.dropout))
-
-
-class JointHeads(nn.Module):
-    """A head for each modality.
-
-    Args:
-        inputs: modality -> columns of its features.
-        settings: the shape of both heads.
-    """
-
-    def __init__(self, inputs: dict[str, int], settings: HeadSettings) -> None:
-        super().__init__()
-        self.heads = nn.ModuleDict({modality: Head(width, settings) for modality, width in inputs.items()})
-
-    def forward(self, modality: str, features: torch.Tensor) -> torch.Tensor:
-        """(n, dimension) joint embeddings, not normalised, of (n, inputs) features of one modality."""
-        return self.heads[modality](features)

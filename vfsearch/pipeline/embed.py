@@ -1,8 +1,8 @@
 """`vfsearch embed`: manifest and model to store."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +12,17 @@ from vfsearch.data.embeddings import Embeddings, bad_rows
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.shard import Shard
 from vfsearch.data.space import Space
+from vfsearch.embed.plan import Part
 from vfsearch.embed.run import ADDED_COLUMNS
-from vfsearch.encoders.base import unit_rows
-from vfsearch.errors import ArtefactError, MismatchError
+from vfsearch.encoders.base import Encoder, unit_rows
+from vfsearch.errors import ArtefactError
 from vfsearch.files import digest
-from vfsearch.pipeline.features import Decoding, Frozen, fill_features, plan_features
-from vfsearch.pipeline.model import Model, open_model
+from vfsearch.pipeline.features import Decoding, Frozen, embed_media, fill_features, plan_features
+from vfsearch.pipeline.model import Model, open_model, require_features
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import open_store
-from vfsearch.store.writer import require_same_store, writing
+from vfsearch.store.writer import StoreWriter, require_same_store, writing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +71,7 @@ def embed_manifest(
         frozen: store what these encoders give, each modality in its own space; None: use the model.
         decoding: how media are read.
         device: "cpu" or "cuda[:N]".
-        batch_size: of the frozen encoders.
+        batch_size: of the encoders.
         dtype: "float32" or "float16", of the stored vectors.
         overwrite: give up what the store holds.
         progress: called with items done.
@@ -80,18 +81,14 @@ def embed_manifest(
         ArtefactError: there is no model.
         MismatchError: the store was begun with another list, model or setting.
     """
-    manifest = workspace.read_manifest()
-    modalities = {item.modality for item in manifest}
-    model = _model(workspace) if frozen is None else None
-    if model is not None:
-        encoders = model.frozen.make(modalities, device)
-        for modality, encoder in encoders.items():
-            _require_features(model.feature_spaces[modality], encoder.space, modality)
-        spaces, project = dict.fromkeys(encoders, model.space), model.projection(device)
+    manifest, model = workspace.read_manifest(), _model(workspace) if frozen is None else None
+    modalities, decoding = {item.modality for item in manifest}, decoding or Decoding()
+    if model is not None and model.end_to_end:
+        encoders, project = model.encoders(modalities, device), None
     else:
-        encoders = frozen.make(modalities, device)
-        spaces, project = {name: encoder.space for name, encoder in encoders.items()}, _unchanged
-    plan = plan_features(workspace, manifest, encoders, rows_per_part)
+        encoders, project = _standing_on(model, frozen, modalities, device)
+    spaces = {name: encoder.space if model is None else model.space for name, encoder in encoders.items()}
+    plan = plan_features(workspace, manifest, encoders, rows_per_part, None if project else workspace.store_folder)
     about = {
         "spaces": {modality: space.to_json() for modality, space in spaces.items()},
         "model": None if model is None else model.provenance,
@@ -102,21 +99,68 @@ def embed_manifest(
     if not overwrite:
         # Said before any medium is read, and before features that another list needs are given up.
         require_same_store(workspace.store_folder, about, dtype)
-    parts = fill_features(
-        workspace, manifest, encoders, plan, None, decoding or Decoding(), batch_size, progress, retry_failed
-    )
-    features = open_store(workspace.features_folder)
-    added, total = 0, sum(len(part.items) for part in parts)
+    if project:
+        fill_features(workspace, manifest, encoders, plan, None, decoding, batch_size, progress, retry_failed)
     with writing(workspace.store_folder, about, dtype, overwrite, drop_failed=retry_failed) as writer:
-        for done, part in enumerate(parts, start=1):
-            if not writer.holds(part.name):
-                shard = _projected(features.shard(part.name), spaces[part.modality], project, model)
-                writer.add(part.name, shard)
-                added += len(shard.embeddings)
-            progress("joint embeddings", total * done // len(parts), total)
+        filling = _Filling(writer, model)
+        if project:
+            _project(workspace, plan.parts, spaces, project, filling, progress)
+        else:
+            embed_media(manifest, encoders, plan.parts, filling, decoding, batch_size, progress)
         if not writer.complete:
-            writer.finish([part.name for part in parts])
-    return _report(workspace.store_folder, added)
+            writer.finish([part.name for part in plan.parts])
+    return _report(workspace.store_folder, filling.added)
+
+
+def _standing_on(
+    model: Model | None, frozen: Frozen | None, modalities: Iterable[str], device: str
+) -> tuple[dict[str, Encoder], Project]:
+    """Frozen encoders, and what takes their features to the store's rows."""
+    if model is None:
+        return frozen.make(modalities, device), _unchanged
+    encoders = model.frozen.make(modalities, device)
+    for modality, encoder in encoders.items():
+        require_features(model.feature_spaces[modality], encoder.space, modality)
+    return encoders, model.projection(device)
+
+
+class _Filling:
+    """A writer that adds to each row what the model's training saw of it, and counts the rows.
+
+    Args:
+        writer: of the store.
+        model: None: nothing is known of a training.
+    """
+
+    def __init__(self, writer: StoreWriter, model: Model | None) -> None:
+        self._writer, self._model, self.added = writer, model, 0
+
+    def holds(self, part: str) -> bool:
+        """Whether the part is there."""
+        return self._writer.holds(part)
+
+    def add(self, part: str, shard: Shard) -> None:
+        """Take the part for good."""
+        rows = shard.embeddings
+        seen = _seen(rows, shard.split, self._model)
+        self._writer.add(part, replace(shard, embeddings=replace(rows, columns={**rows.columns, **seen})))
+        self.added += len(rows)
+
+
+def _project(
+    workspace: Workspace,
+    parts: list[Part],
+    spaces: dict[str, Space],
+    project: Project,
+    writer: _Filling,
+    progress: Progress,
+) -> None:
+    """Frozen features, which are all there, to joint embeddings."""
+    features, total = open_store(workspace.features_folder), sum(len(part.items) for part in parts)
+    for done, part in enumerate(parts, start=1):
+        if not writer.holds(part.name):
+            writer.add(part.name, _projected(features.shard(part.name), spaces[part.modality], project))
+        progress("joint embeddings", total * done // len(parts), total)
 
 
 def _model(workspace: Workspace) -> Model:
@@ -128,20 +172,12 @@ def _model(workspace: Workspace) -> Model:
     return open_model(workspace.model_folder)
 
 
-def _require_features(wanted: Space, found: Space, modality: str) -> None:
-    if wanted != found:
-        raise MismatchError(
-            f"the model was trained on {modality} features {wanted}, the encoder here gives {found}: "
-            "another version of its weights or preprocessing is installed; install that one, or train anew"
-        )
-
-
 def _unchanged(modality: str, features: np.ndarray) -> np.ndarray:
     return features
 
 
-def _projected(shard: Shard, space: Space, project: Project, model: Model | None) -> Shard:
-    """The rows in another space, with what the model's training saw; those without a direction there are failures."""
+def _projected(shard: Shard, space: Space, project: Project) -> Shard:
+    """The rows in another space; those without a direction there are failures."""
     rows = shard.embeddings
     vectors = unit_rows(project(rows.modality, rows.vectors)) if len(rows) else np.zeros((0, space.dimension))
     bad = bad_rows(vectors)
@@ -152,7 +188,7 @@ def _projected(shard: Shard, space: Space, project: Project, model: Model | None
         vectors=np.delete(vectors, list(bad), axis=0).astype(np.float32),
         modality=kept.modality,
         space=space,
-        columns={**kept.columns, **_seen(kept, shard.split, model)},
+        columns=kept.columns,
     )
     failures = (*shard.failures, *(_failed(rows, row, found) for row, found in bad.items()))
     return Shard(embeddings=embeddings, failures=failures, split=shard.split)

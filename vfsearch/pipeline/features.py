@@ -1,24 +1,26 @@
 """Media to frozen features, in a store of their own."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import SimpleNamespace
 
 from vfsearch.artefact import exists
 from vfsearch.data.manifest import Item, Manifest
 from vfsearch.data.space import MODALITIES
 from vfsearch.embed.plan import ROWS_PER_PART, Part, plan_parts
-from vfsearch.embed.run import embed_parts
+from vfsearch.embed.run import Writer, embed_parts
 from vfsearch.encoders.base import Encoder
 from vfsearch.encoders.catalog import make_encoder
+from vfsearch.encoders.network import network_preparation, parse_network_settings
 from vfsearch.errors import SettingsError
 from vfsearch.media.limits import Limits
-from vfsearch.media.preparation import Failure, Prepared, Task
+from vfsearch.media.preparation import Failure, Preparation, Prepared, Task
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import read_store_artefact
-from vfsearch.store.writer import StoreWriter, writing
+from vfsearch.store.writer import writing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +53,59 @@ class Frozen:
                 )
         return encoders
 
+    def network(self, modality: str) -> tuple[str, dict]:
+        """Name and settings of the network of a modality, for `vfsearch.networks.catalog.make_network`.
+
+        Raises:
+            SettingsError: its encoder is none that can be trained, or takes no such setting.
+        """
+        settings, _, _ = self._parsed(modality)
+        return getattr(self, modality), settings
+
+    def preparations(self) -> dict[str, Preparation]:
+        """Modality -> how media are prepared for its network."""
+        return {
+            modality: network_preparation(getattr(self, modality), getattr(self, f"{modality}_settings"))
+            for modality in MODALITIES
+        }
+
+    def pretrained(self, modality: str) -> str:
+        """Where the weights are that a network starts from; "": none."""
+        return self._parsed(modality)[2]
+
+    def _parsed(self, modality: str) -> tuple[dict, dict, str]:
+        return parse_network_settings(getattr(self, modality), getattr(self, f"{modality}_settings"))
+
+    def as_networks(self) -> "Frozen":
+        """The same, as networks that bring their own weights: every setting said, but where pretrained ones are."""
+        settings = {}
+        for modality in MODALITIES:
+            network, preparation, _ = self._parsed(modality)
+            settings[f"{modality}_settings"] = {**network, **preparation}
+        return replace(self, **settings)
+
+    def findable(self) -> "Frozen":
+        """The same, with paths of weights that hold in any folder."""
+        settings = {}
+        for modality in MODALITIES:
+            given = getattr(self, f"{modality}_settings")
+            found = {"weights": str(Path(given["weights"]).absolute())} if given.get("weights") else {}
+            settings[f"{modality}_settings"] = {**given, **found}
+        return replace(self, **settings)
+
     def to_json(self) -> dict:
         """The choice as JSON."""
-        return asdict(self)
+        return {
+            modality: {"name": getattr(self, modality), "settings": getattr(self, f"{modality}_settings")}
+            for modality in MODALITIES
+        }
+
+    @classmethod
+    def from_json(cls, document: dict) -> "Frozen":
+        """The choice that `to_json` gave."""
+        names = {modality: document[modality]["name"] for modality in MODALITIES}
+        settings = {f"{modality}_settings": document[modality]["settings"] for modality in MODALITIES}
+        return cls(**names, **settings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,15 +135,20 @@ class Plan:
 
 
 def plan_features(
-    workspace: Workspace, manifest: Manifest, encoders: dict[str, Encoder], rows_per_part: int | None = None
+    workspace: Workspace,
+    manifest: Manifest,
+    encoders: dict[str, Encoder],
+    rows_per_part: int | None = None,
+    folder: Path | None = None,
 ) -> Plan:
-    """Cut a manifest into shards of features.
+    """Cut a manifest into shards.
 
     Args:
-        rows_per_part: None: as the store of features was begun, else 512. With another number than before, every item
-            is embedded anew.
+        rows_per_part: None: as the store was begun, else 512. With another number than before, every item is embedded
+            anew.
+        folder: of the store; None: that of the features.
     """
-    folder = workspace.features_folder
+    folder = folder or workspace.features_folder
     if rows_per_part is None and exists(folder):
         rows_per_part = read_store_artefact(folder).about["rows_per_part"]
     rows_per_part = ROWS_PER_PART if rows_per_part is None else rows_per_part
@@ -127,19 +184,32 @@ def fill_features(
     }
     with writing(workspace.features_folder, about, "float32", keep_same_parts=True, drop_failed=retry_failed) as writer:
         asked = [part for part in plan.parts if split in (None, part.split)]
-        for modality, encoder in encoders.items():
-            _embed(encoder, [p for p in asked if p.modality == modality], manifest, writer, decoding, batch_size,
-                   progress)  # fmt: skip
+        embed_media(manifest, encoders, asked, writer, decoding, batch_size, progress)
         if not writer.complete and all(map(writer.holds, names)):
             writer.finish(names)
     return asked
+
+
+def embed_media(
+    manifest: Manifest,
+    encoders: dict[str, Encoder],
+    parts: Sequence[Part],
+    writer: Writer,
+    decoding: Decoding,
+    batch_size: int,
+    progress: Progress,
+) -> None:
+    """Media to rows in a store, as far as it does not hold them yet; see `embed_parts`."""
+    for modality, encoder in encoders.items():
+        _embed(encoder, [part for part in parts if part.modality == modality], manifest, writer, decoding, batch_size,
+               progress)  # fmt: skip
 
 
 def _embed(
     encoder: Encoder,
     parts: list[Part],
     manifest: Manifest,
-    writer: StoreWriter,
+    writer: Writer,
     decoding: Decoding,
     batch_size: int,
     progress: Progress,

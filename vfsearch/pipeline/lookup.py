@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from vfsearch.data.space import require_same_space
-from vfsearch.encoders.base import unit_rows
 from vfsearch.errors import ArtefactError, MediaError, MismatchError, SettingsError
 from vfsearch.index.backends import open_index
 from vfsearch.index.base import Index
@@ -78,10 +77,10 @@ def look_up(
     if k < 1:
         raise SettingsError(f"k is {k}, it must be at least 1")
     model = open_model(workspace.model_folder) if frozen is None else None
-    encoder = (frozen or model.frozen).make([probe], device)[probe]
+    encoder = (frozen.make if model is None else model.encoders)([probe], device)[probe]
     if encoder.preparation is None:
         raise SettingsError(f"the encoder {encoder.name} reads no media: nothing can be told of {file}")
-    space = encoder.space if model is None else model.space
+    space = encoder.space
     index = open_index(workspace.index_folder(gallery), device)
     if model is not None and index.gallery.space.name != model.space.name:
         raise MismatchError(
@@ -95,8 +94,6 @@ def look_up(
     if isinstance(prepared, Failure):
         raise MediaError(f"{file} cannot be searched for: {prepared.reason}")
     vector = encoder.encode([prepared.sample])
-    if model is not None:
-        vector = unit_rows(model.projection(device)(probe, vector))
     known = index.gallery
     rows = _rows_of_split(index, split)
     found = index.search(vector, min(k, len(index) if rows is None else len(rows)), rows)

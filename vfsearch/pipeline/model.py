@@ -1,29 +1,56 @@
-"""The model folder: what `train` writes and `embed` and `query --file` read."""
+"""The model folder: what `train` and `model import` write, and `embed`, `query --file` and `model` read."""
 
-import json
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from vfsearch.artefact import Artefact, exists, read_artefact
+from vfsearch.artefact import Artefact, exists, read_artefact, require_replaceable
 from vfsearch.data.space import Space
+from vfsearch.encoders.base import Encoder
+from vfsearch.encoders.joint import JointEncoder
 from vfsearch.errors import ArtefactError, DamagedError, MismatchError
 from vfsearch.files import digest, remove_file
 from vfsearch.pipeline.features import Frozen
+from vfsearch.pipeline.projection import Projection, network_rows
 
-SCHEMA = 1
+SCHEMA = 2
 MADE_BY = "vfsearch train"
 WEIGHTS_NAME = "weights.safetensors"
+CLASSIFIER_NAME = "classifier.safetensors"
 RECORD_NAME = "training.csv"
-IDENTITIES_NAME = "identities.json"
-OWN_NAMES = r"weights\.safetensors|training\.csv|identities\.json|checkpoint-\d{7,}\.safetensors"
+IDENTITIES_NAME = "identities.csv"
+IDENTITY_COLUMNS = ("identity", "weight", "hardness")
+OWN_NAMES = (
+    r"(weights|classifier)\.safetensors|(training|identities)\.(csv|png)|checkpoint-\d{7,}\.safetensors|.*tfevents.*"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityRow:
+    """What a training learned of one identity.
+
+    Args:
+        identity: its name.
+        weight: that it was trained with; 0: left out.
+        hardness: running mean of its loss; NaN where none was kept.
+    """
+
+    identity: str
+    weight: float
+    hardness: float
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained joint space over two frozen encoders; get one from `open_model`.
+    """A trained joint space; get one from `open_model`.
+
+    It is two heads on the features of frozen encoders, or two networks with their heads that were trained from media.
 
     Args:
         artefact: the sealed folder.
@@ -32,9 +59,14 @@ class Model:
     artefact: Artefact
 
     @property
+    def end_to_end(self) -> bool:
+        """Whether its networks were trained with it; else its heads stand on frozen encoders."""
+        return self.artefact.about["end_to_end"]
+
+    @property
     def frozen(self) -> Frozen:
-        """The encoders that its heads stand on."""
-        return Frozen(**self.artefact.about["frozen"])
+        """The encoders that its heads stand on, or the networks that were trained."""
+        return Frozen.from_json(self.artefact.about["encoders"])
 
     @property
     def space(self) -> Space:
@@ -43,7 +75,7 @@ class Model:
 
     @property
     def feature_spaces(self) -> dict[str, Space]:
-        """Modality -> space of the features that its heads take."""
+        """Modality -> space of the features that its heads take; empty for one that was trained end to end."""
         return {modality: Space(**space) for modality, space in self.artefact.about["feature_spaces"].items()}
 
     @property
@@ -60,51 +92,104 @@ class Model:
 
     @cached_property
     def _identities(self) -> frozenset[str]:
-        return frozenset(json.loads(self.artefact.read(IDENTITIES_NAME)))
+        return frozenset(row.identity for row in self.identity_table())
 
-    def projection(self, device: str = "cpu") -> "Projection":
-        """The heads, ready to run.
+    def identity_table(self) -> list[IdentityRow]:
+        """The identities trained on, in the order of the classifier's rows."""
+        rows = csv.DictReader(io.StringIO(self.artefact.read(IDENTITIES_NAME).decode(), newline=""))
+        return [
+            IdentityRow(
+                identity=row["identity"], weight=float(row["weight"]), hardness=float(row["hardness"] or math.nan)
+            )
+            for row in rows
+        ]
+
+    def networks(self):
+        """The networks with their heads (the heads alone on frozen features), in evaluation mode, on the CPU.
 
         Raises:
             DamagedError: the weights are damaged.
         """
         import safetensors.torch
-        import torch
 
-        from vfsearch.networks.heads import HeadSettings, JointHeads
-
-        about = self.artefact.about
-        widths = {modality: space.dimension for modality, space in self.feature_spaces.items()}
-        heads = JointHeads(widths, HeadSettings(**about["settings"]["head"]))
+        networks = make_networks(self.frozen, self.end_to_end, self.feature_spaces, self.artefact.about["settings"])
         try:
-            heads.load_state_dict(safetensors.torch.load(self.artefact.read(WEIGHTS_NAME)))
+            networks.load_state_dict(safetensors.torch.load(self.artefact.read(WEIGHTS_NAME)))
         except (RuntimeError, safetensors.SafetensorError) as error:
             raise DamagedError(f"{self.artefact.folder / WEIGHTS_NAME} does not fit its model: {error}") from error
-        return Projection(heads.double().eval().to(torch.device(device)), device)
+        return networks.eval()
 
+    def projection(self, device: str = "cpu") -> Projection:
+        """The heads over frozen features, ready to run.
 
-class Projection:
-    """Features of frozen encoders to joint embeddings: a row is the same whatever else is in its batch.
-
-    In float32 the last digits of a product depend on the batch and on the row's place in it, so that equal features
-    would get unequal rows and ties would be lost. What is left of that in float64 goes in the rounding to float32.
-
-    Args:
-        heads: in evaluation mode, float64.
-        device: where they are.
-    """
-
-    def __init__(self, heads, device: str) -> None:
-        self._heads = heads
-        self._device = device
-
-    def __call__(self, modality: str, features: np.ndarray) -> np.ndarray:
-        """(n, dimension) float32 joint embeddings, not normalised, of (n, inputs) features."""
+        Raises:
+            DamagedError: the weights are damaged.
+        """
         import torch
 
-        with torch.inference_mode():
-            rows = self._heads(modality, torch.as_tensor(features).to(self._device, torch.float64))
-            return rows.float().cpu().numpy()
+        return Projection(self.networks().double().to(torch.device(device)), device)
+
+    def encoders(self, modalities: Iterable[str], device: str = "cpu") -> dict[str, Encoder]:
+        """From media to the joint space, each modality by an encoder.
+
+        Raises:
+            MismatchError: a frozen encoder is installed in another version than the one that the heads stand on.
+        """
+        if self.end_to_end:
+            return self._whole_networks(modalities, device)
+        found = {}
+        projection = self.projection(device)
+        for modality, encoder in self.frozen.make(modalities, device).items():
+            require_features(self.feature_spaces[modality], encoder.space, modality)
+            found[modality] = JointEncoder(
+                modality=modality, space=self.space, preparation=encoder.preparation,
+                rows=lambda samples, encoder=encoder, modality=modality: projection(modality, encoder.encode(samples)),
+            )  # fmt: skip
+        return found
+
+    def _whole_networks(self, modalities: Iterable[str], device: str) -> dict[str, Encoder]:
+        networks = self.networks().to(device)
+        preparations = self.frozen.preparations()
+        return {
+            modality: JointEncoder(
+                modality=modality, space=self.space, preparation=preparations[modality],
+                rows=lambda samples, modality=modality: network_rows(networks, modality, samples, device),
+            )
+            for modality in modalities
+        }  # fmt: skip
+
+
+def make_networks(encoders: Frozen, end_to_end: bool, feature_spaces: Mapping[str, Space], settings: Mapping):
+    """New networks of a model, with weights that torch draws.
+
+    Args:
+        encoders: what the heads stand on.
+        end_to_end: networks and heads, not heads alone.
+        feature_spaces: modality -> space of frozen features, where heads stand on those.
+        settings: of the training, as JSON; its `head` counts.
+    """
+    from vfsearch.networks.catalog import make_network
+    from vfsearch.networks.heads import HeadSettings
+    from vfsearch.networks.joint import JointNetworks
+
+    head = HeadSettings(**settings["head"])
+    if not end_to_end:
+        return JointNetworks({}, {modality: space.dimension for modality, space in feature_spaces.items()}, head)
+    backbones = {modality: make_network(*encoders.network(modality)) for modality in ("voice", "face")}
+    return JointNetworks(backbones, {modality: each.dimension for modality, each in backbones.items()}, head)
+
+
+def require_features(wanted: Space, found: Space, modality: str) -> None:
+    """Refuse features of other encoders than those that the heads were trained on.
+
+    Raises:
+        MismatchError: they differ.
+    """
+    if wanted != found:
+        raise MismatchError(
+            f"the model was trained on {modality} features {wanted}, the encoder here gives {found}: "
+            "another version of its weights or preprocessing is installed; install that one, or train anew"
+        )
 
 
 def open_model(folder: Path) -> Model:
@@ -139,11 +224,48 @@ def begin_model(folder: Path, about: dict, overwrite: bool) -> Artefact:
                 f"give `{MADE_BY} --overwrite` to train anew, or --out another folder"
             )
     else:
+        require_replaceable(folder, "model")
         artefact = Artefact(folder=folder, kind="model", schema=SCHEMA, about=about)
         artefact.write()
     artefact.remove_unlisted(OWN_NAMES)
     artefact.verify()
     return artefact
+
+
+def finish_model(artefact: Artefact, files: Mapping[str, bytes], about: Mapping) -> None:
+    """Put the content of a finished model in place; its checkpoints go.
+
+    Args:
+        artefact: of the model; its event files stay.
+        files: name -> content.
+        about: what is known of it only now.
+    """
+    old = list(artefact.files)
+    kept = {name: facts for name, facts in artefact.files.items() if "tfevents" in name}
+    artefact.files.clear()
+    artefact.files.update(kept)
+    for name, data in files.items():
+        artefact.add(name, data)
+    artefact.about.update(about, complete=True)
+    artefact.write()
+    for name in old:
+        if name not in artefact.files:
+            remove_file(artefact.folder / name)
+
+
+def identities_csv(identities: Sequence[str], weights: np.ndarray, hardness: np.ndarray) -> bytes:
+    """The table of identities, in the order of the classifier's rows.
+
+    Args:
+        identities: M names.
+        weights, hardness: (M,); a hardness of NaN is left blank.
+    """
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(IDENTITY_COLUMNS)
+    for identity, weight, each in zip(identities, weights.tolist(), hardness.tolist(), strict=True):
+        table.writerow([identity, f"{weight:.9g}", "" if math.isnan(each) else f"{each:.9g}"])
+    return text.getvalue().encode()
 
 
 def _differences(there: dict, now: dict, names: list[str]) -> str:
@@ -158,38 +280,12 @@ def _differences(there: dict, now: dict, names: list[str]) -> str:
     return "; ".join(found)
 
 
-def joint_space(weights: bytes, feature_spaces: dict[str, Space], dimension: int) -> Space:
-    """The space of a model: its weights and what they stand on."""
-    standing_on = {modality: space.to_json() for modality, space in feature_spaces.items()}
-    return Space(name="joint", fingerprint=digest([weights.hex(), standing_on]), dimension=dimension)
-
-
-class FileCheckpoints:
-    """Training state in the model folder, a new file each time.
+def joint_space(weights: bytes, standing_on: dict, dimension: int) -> Space:
+    """The space of a model: its weights and what they stand on.
 
     Args:
-        artefact: the model that is being trained.
+        weights: the bytes of its file of weights.
+        standing_on: feature spaces, or networks and their preparation; JSON.
+        dimension: of the space.
     """
-
-    def __init__(self, artefact: Artefact) -> None:
-        self._artefact = artefact
-
-    def load(self):
-        """The last state saved, or None."""
-        import safetensors.torch
-
-        names = [name for name in self._artefact.files if name.startswith("checkpoint-")]
-        return safetensors.torch.load(self._artefact.read(names[-1])) if names else None
-
-    def save(self, state) -> None:
-        """Keep a state, and drop the one before."""
-        import safetensors.torch
-
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-        old = [name for name in self._artefact.files if name.startswith("checkpoint-")]
-        for name in old:
-            del self._artefact.files[name]
-        self._artefact.add(f"checkpoint-{len(state['record']):07d}.safetensors", safetensors.torch.save(tensors))
-        self._artefact.write()
-        for name in old:
-            remove_file(self._artefact.folder / name)
+    return Space(name="joint", fingerprint=digest([weights.hex(), standing_on]), dimension=dimension)

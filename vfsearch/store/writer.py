@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from vfsearch.artefact import Artefact, exists
+from vfsearch.artefact import Artefact, exists, require_replaceable
 from vfsearch.data.failure import failures_csv
 from vfsearch.data.shard import Shard
 from vfsearch.errors import MismatchError, SettingsError
@@ -105,6 +105,7 @@ def writing(
             if drop_failed:
                 artefact = _without_failed(artefact, about)
         else:
+            require_replaceable(folder, "store")
             artefact = Artefact(folder=folder, kind="store", schema=SCHEMA, about=about)
             artefact.write()
         artefact.remove_unlisted(OWN_NAMES)

@@ -1,0 +1,27 @@
+import csv
+
+
+def test_people_to_validate_on_are_said_and_used(tmp_path, monkeypatch, document, vf):
+    monkeypatch.chdir(tmp_path)
+    asked = ["corpus", "generate", "--people", "8", "--clips", "1", "--photos", "1", "--clip-seconds", "0.5"]
+    found = document(*asked, "--val-share", "0.25")
+    assert (found["train_items"], found["val_items"], found["test_items"]) == (8, 4, 4)
+    with (tmp_path / "manifest.csv").open(newline="") as file:
+        assert [row["split"] for row in csv.DictReader(file)] == ["train"] * 8 + ["val"] * 4 + ["test"] * 4
+    assert "8 items to train on, 4 to validate on, 4 to test on (0 files" in vf(*asked, "--val-share", "0.25")[1]
+    own = ["--voice-encoder", "own_encoder:SpectrumEncoder", "--face-encoder", "id-hash-face", "--workers", "1"]
+    assert document("train", *own, "--steps", "3")["validation"] == "val"
+
+
+def test_without_people_to_validate_on_there_are_two_splits(tmp_path, monkeypatch, vf):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = vf("corpus", "generate", "--people", "2", "--clips", "1", "--photos", "1", "--clip-seconds", "0.5")
+    assert code == 0 and "2 items to train on, 2 to test on (4 files written, 0 kept)" in out
+    assert "val_share" not in (tmp_path / "corpus.json").read_text()
+
+
+def test_shares_beyond_one_are_refused(tmp_path, monkeypatch, vf):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = vf("corpus", "generate", "--train-share", "0.7", "--val-share", "0.4")
+    assert code == 2 and "train_share is 0.7 and val_share is 0.4; wanted at most 1 together" in err
+    assert not (tmp_path / "manifest.csv").exists()
