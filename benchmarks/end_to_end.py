@@ -21,7 +21,7 @@ from vfsearch.timing import machine
 
 UNSEEN = 200
 ITEMS = 4
-NETWORKS = vfsearch.Frozen(
+NETWORKS = vfsearch.Encoders(
     voice="thin-resnet34",
     voice_settings={"depths": (1, 1, 1, 1), "widths": (8, 16, 32, 64), "seconds": 3.0, "dimension": 128},
     face="ir50",

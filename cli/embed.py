@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 from click.core import ParameterSource
-from vfsearch_cli.options import PATH, common, computing, decoding, frozen_encoders, option, shard_rows
+from vfsearch_cli.options import PATH, chosen_encoders, common, computing, decoding, option, shard_rows
 from vfsearch_cli.terminal import named, table
 
 from vfsearch.errors import SettingsError
 
-ENCODER_OPTIONS = ("voice_encoder", "face_encoder", "aligned", "on_no_face")
+ENCODER_OPTIONS = ("voice_encoder", "face_encoder", "aligned", "on_no_face", "voice_setting", "face_setting")
 EPILOG = """\b
 Examples:
   vfsearch embed
@@ -24,7 +24,7 @@ Examples:
 @option("--features", type=PATH, default=None, help="Store of frozen features.  [default: features]")
 @option("--out", "embeddings", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--frozen", "without_model", is_flag=True, help="Store what the frozen encoders give; use no model.")
-@frozen_encoders
+@chosen_encoders
 @option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
 @option("--batch-size", type=click.IntRange(min=1), default=64, show_default=True, help="Items to an encoder call.")
 @shard_rows
@@ -33,7 +33,7 @@ Examples:
 @decoding
 @computing(beside_decoders=True)
 @common
-def embed(terminal, workspace: Path, without_model, frozen, overwrite, decoding, device, **more):
+def embed(terminal, workspace: Path, without_model, encoders, overwrite, decoding, device, **more):
     """Embed every item of the manifest: media and model to store.
 
     Both modalities go into the joint space of the model, in checksummed HDF5 shards; an item that cannot be embedded
@@ -48,7 +48,7 @@ def embed(terminal, workspace: Path, without_model, frozen, overwrite, decoding,
     places = {name: more.pop(name) for name in ("manifest", "model", "features", "embeddings")}
     report = embed_manifest(
         Workspace(folder=workspace, **places),
-        frozen if without_model else None,
+        encoders if without_model else None,
         decoding,
         device,
         overwrite=overwrite,

@@ -216,8 +216,8 @@ def decoding(command: Callable) -> Callable:
     return wrapped
 
 
-def frozen_encoders(command: Callable) -> Callable:
-    """Which frozen encoders, and how photos are prepared; the command gets a `Frozen` as `frozen`."""
+def chosen_encoders(command: Callable) -> Callable:
+    """Which encoders, and how media are prepared for them; the command gets an `Encoders` as `encoders`."""
 
     @option("--voice-encoder", default="resemblyzer", show_default=True, help="Name, or module:Class.")
     @option("--face-encoder", default="dlib-resnet", show_default=True, help="Name, or module:Class.")
@@ -240,18 +240,18 @@ def frozen_encoders(command: Callable) -> Callable:
         face_setting: tuple[str, ...],
         **kwargs: object,
     ) -> object:
-        from vfsearch.pipeline.features import Frozen
+        from vfsearch.pipeline.encoders import Encoders
 
         face = {"aligned": True} if aligned else {}
         if on_no_face is not None:
             face["on_no_face"] = on_no_face
-        frozen = Frozen(
+        encoders = Encoders(
             voice=voice_encoder,
             face=face_encoder,
             voice_settings=_named_values("--voice-setting", voice_setting),
             face_settings={**face, **_named_values("--face-setting", face_setting)},
         )
-        return command(*args, frozen=frozen, **kwargs)
+        return command(*args, encoders=encoders, **kwargs)
 
     return wrapped
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, computing, decoding, frozen_encoders, option
+from vfsearch_cli.options import PATH, chosen_encoders, common, computing, decoding, option
 from vfsearch_cli.outcome import outcome_table, outcome_warnings
 from vfsearch_cli.terminal import table
 
@@ -54,7 +54,7 @@ class WholeNumbers(click.ParamType):
 @option("--name", default=None, help="Of the run.  [default: from the direction and what it is made from]")
 @option("--overwrite", is_flag=True, help="Measure anew a run that is there.")
 @option("--frozen", "without_model", is_flag=True, help="With --file: the store was made by `embed --frozen`.")
-@frozen_encoders
+@chosen_encoders
 @decoding
 @computing(beside_decoders=False)
 @common
@@ -104,7 +104,7 @@ def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
 def _look_up(terminal, places, file: Path, probe: str, gallery: str, more: dict) -> None:
     from vfsearch.pipeline.lookup import look_up
 
-    frozen = more["frozen"] if more["without_model"] else None
+    frozen = more["encoders"] if more["without_model"] else None
     found = look_up(places, file, probe, gallery, more["k"], more["decoding"], frozen, more["device"],
                     more["split"])  # fmt: skip
     if found.note:

@@ -10,10 +10,10 @@ from vfsearch_cli.options import (
     PATH,
     SIZE,
     WORDS,
+    chosen_encoders,
     common,
     computing,
     decoding,
-    frozen_encoders,
     option,
     shard_rows,
 )
@@ -39,7 +39,7 @@ MILESTONES = "Steps at which the rate falls, for example 2000,3000."
 @option("--validation", default=None,
         help="Split to validate on, or none.  [default: val, valid, validation or dev, if there]")  # fmt: skip
 @option("--end-to-end", is_flag=True, help="Train the networks too, from media.")
-@frozen_encoders
+@chosen_encoders
 @option("--stages", type=WORDS, default=None, help="Stages to run.  [default: warm-up,weights,retrain]")
 @option("--identity-weights", "weights_from", type=PATH, default=None,
         help="With --stages retrain: a model whose weights to use, or a CSV of identity, weight.")  # fmt: skip
@@ -89,7 +89,7 @@ MILESTONES = "Steps at which the rate falls, for example 2000,3000."
 @decoding
 @computing(beside_decoders=True)
 @common
-def train(terminal, workspace: Path, manifest, features, out, frozen, device, **more):
+def train(terminal, workspace: Path, manifest, features, out, encoders, device, **more):
     """Train the joint voice-face space: manifest to model.
 
     In three stages: a warm-up, in which all identities weigh the same; the weights, in which those are left out whose
@@ -111,7 +111,7 @@ def train(terminal, workspace: Path, manifest, features, out, frozen, device, **
     report = train_model(
         Workspace(folder=workspace, manifest=manifest, features=features, model=out),
         _settings(device, passed["end_to_end"], more),
-        _networks_by_default(frozen) if passed["end_to_end"] else frozen,
+        _networks_by_default(encoders) if passed["end_to_end"] else encoders,
         device=device,
         progress=terminal.progress,
         **passed,
@@ -174,14 +174,14 @@ def _whole_numbers(name: str, words: tuple[str, ...] | None) -> tuple[int, ...] 
         raise SettingsError(f"--{flag} is {','.join(words)!r}, wanted whole numbers, for example 2000,3000") from None
 
 
-def _networks_by_default(frozen):
+def _networks_by_default(encoders):
     """The published networks, unless others were asked for."""
     from dataclasses import replace
 
     ctx = click.get_current_context()
     usual = {"voice": "thin-resnet34", "face": "ir50"}
     given = {name for name in usual if ctx.get_parameter_source(f"{name}_encoder") is not ParameterSource.DEFAULT}
-    return replace(frozen, **{name: network for name, network in usual.items() if name not in given})
+    return replace(encoders, **{name: network for name, network in usual.items() if name not in given})
 
 
 def _document(report) -> dict:

@@ -13,10 +13,11 @@ from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.shard import Shard
 from vfsearch.data.space import Space
-from vfsearch.pipeline.features import Decoding, Frozen
+from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.features import Decoding
 
 LONG = bool(os.environ.get("VFSEARCH_LONG_TESTS"))
-ID_HASH = Frozen(voice="id-hash-voice", face="id-hash-face")
+ID_HASH = Encoders(voice="id-hash-voice", face="id-hash-face")
 ID_HASH_OPTIONS = ("--voice-encoder", "id-hash-voice", "--face-encoder", "id-hash-face", "--device", "cpu", "-q")
 IN_PROCESS = Decoding(workers=0)
 

@@ -69,7 +69,7 @@ def test_the_python_works(walked, environment):
     folder, env = walked[0], environment[1]
     code = next(block for block in blocks("python") if "train_model" in block)
     # The library takes as arguments what the command line takes from the environment.
-    frozen = "vfsearch.Frozen(voice='own_encoder:SpectrumEncoder', face='id-hash-face')"
+    frozen = "vfsearch.Encoders(voice='own_encoder:SpectrumEncoder', face='id-hash-face')"
     code = code.replace("steps=500)", f"steps=5), {frozen}").replace('gallery="face")', 'gallery="face", n=(2, 3))')
     program = [sys.executable, "-c", code]
     done = subprocess.run(program, cwd=folder, env=env, capture_output=True, text=True, check=False)

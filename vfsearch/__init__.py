@@ -22,7 +22,7 @@ _HOMES = {
     "Decoding": "vfsearch.pipeline.features",
     "Embeddings": "vfsearch.data.embeddings",
     "Encoder": "vfsearch.encoders.base",
-    "Frozen": "vfsearch.pipeline.features",
+    "Encoders": "vfsearch.pipeline.encoders",
     "GeneratedCorpus": "vfsearch.corpus.generated",
     "HeadSettings": "vfsearch.networks.heads",
     "Limits": "vfsearch.media.limits",

@@ -11,7 +11,7 @@ from vfsearch.encoders.base import Encoder
 from vfsearch.encoders.resemblyzer import ResemblyzerPreparation
 from vfsearch.errors import InputError, ManifestError
 from vfsearch.pipeline.embed import _projected, embed_manifest
-from vfsearch.pipeline.features import Frozen
+from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.store.store import open_store
 
@@ -71,7 +71,7 @@ def test_decoders_of_real_files_beside_missing_ones(tmp_path):
     soundfile.write(tmp_path / "v" / "0" / "0.wav", np.sin(np.arange(32_000) / 9), 16_000)
     (tmp_path / "v" / "0" / "1.wav").write_bytes(b"no audio")
     place = Workspace(folder=tmp_path)
-    report = embed_manifest(place, Frozen(voice=f"{__name__}:Loudness", face="id-hash-face"), IN_PROCESS)
+    report = embed_manifest(place, Encoders(voice=f"{__name__}:Loudness", face="id-hash-face"), IN_PROCESS)
     assert report.failures == {"voice": 3, "face": 0} and report.rows == {"voice": 1, "face": 4}
     failures = {failure.path: failure for failure in open_store(place.store_folder).failures("voice")}
     assert set(failures) == {"v/0/1.wav", "v/1/0.wav", "v/1/1.wav"}

@@ -18,7 +18,7 @@ from vfsearch.networks.catalog import make_network
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.networks.joint import JointNetworks
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.features import Frozen
+from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.query import QuerySettings, query
 from vfsearch.pipeline.train import train_model
 from vfsearch.pipeline.workspace import Workspace
@@ -105,7 +105,7 @@ def test_heads_train_there_as_here():
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_whole_networks_train_there_as_here(tmp_path, precision):
     generate(tmp_path, GeneratedCorpus(people=8, seed=1, clips=2, photos=2, clip_seconds=0.5))
-    networks = Frozen(
+    networks = Encoders(
         voice="thin-resnet34", face="ir50",
         voice_settings={"depths": [1, 1], "widths": [8, 8], "seconds": 0.5},
         face_settings={"depths": [1, 1], "widths": [8, 8], "pixels": 16, "aligned": True, "dropout": 0.0},

@@ -10,14 +10,14 @@ from vfsearch.encoders.catalog import ENCODERS
 from vfsearch.errors import ArtefactError, MediaError, SettingsError, SpaceMismatchError
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.features import Frozen
+from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.index import build_indices
 from vfsearch.pipeline.lookup import look_up
 from vfsearch.pipeline.train import train_model
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.train.settings import TrainSettings
 
-NUMBERS = Frozen(voice="number_rows:NumberVoice", face="number_rows:NumberFace")
+NUMBERS = Encoders(voice="number_rows:NumberVoice", face="number_rows:NumberFace")
 SETTINGS = TrainSettings(head=HeadSettings(dimension=4, hidden=5), stages=("retrain",), steps=5, batch_size=3)
 FACES = {"a": "1 0 0", "b": "0.8 0.6 0", "c": "0 1 0", "d": "0.80 0.60 0"}
 
@@ -126,11 +126,11 @@ def test_a_real_photo_finds_itself_and_then_its_person(photos, tmp_path):
         lines.append(f"{name},face,{photo.parent.name}")
     (tmp_path / "manifest.csv").write_text("\n".join(lines))
     place = Workspace(folder=tmp_path)
-    embed_manifest(place, Frozen(), IN_PROCESS)
+    embed_manifest(place, Encoders(), IN_PROCESS)
     build_indices(place)
     for photo in photos[::4]:
         name = f"{photo.parent.name}-{photo.name}"
-        matches = look_up(place, tmp_path / name, "face", "face", 3, IN_PROCESS, Frozen()).matches
+        matches = look_up(place, tmp_path / name, "face", "face", 3, IN_PROCESS, Encoders()).matches
         assert matches[0].path == name and matches[0].score == pytest.approx(1.0, abs=1e-6)
         assert matches[1].identity == photo.parent.name
         assert (np.diff([match.score for match in matches]) <= 0).all()

@@ -11,7 +11,8 @@ from vfsearch.encoders.base import unit_rows
 from vfsearch.errors import ManifestError, MismatchError, SettingsError
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.features import Decoding, Frozen
+from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.index import build_indices
 from vfsearch.pipeline.lookup import look_up
 from vfsearch.pipeline.model import open_model
@@ -22,7 +23,7 @@ from vfsearch.store.store import open_store
 from vfsearch.train.reweighting import Reweighting
 from vfsearch.train.settings import TrainSettings
 
-NETWORKS = Frozen(
+NETWORKS = Encoders(
     voice="thin-resnet34", face="ir50",
     voice_settings={"depths": [1, 1], "widths": [8, 8], "seconds": 0.5},
     face_settings={"depths": [1, 1], "widths": [8, 8], "pixels": 16, "aligned": True},
@@ -140,4 +141,4 @@ def test_an_identity_that_cannot_be_decoded_is_left_out(people):
 
 def test_frozen_encoders_cannot_be_trained(people):
     with pytest.raises((SettingsError, ManifestError), match="id-hash-voice"):
-        train(people, networks=Frozen(voice="id-hash-voice", face="ir50"))
+        train(people, networks=Encoders(voice="id-hash-voice", face="ir50"))

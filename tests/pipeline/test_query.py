@@ -21,7 +21,7 @@ from vfsearch.measure.matching import matching_accuracy
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline import query as module
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.features import Frozen
+from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.index import build_indices
 from vfsearch.pipeline.query import QuerySettings, query
 from vfsearch.pipeline.runs import read_run_artefact
@@ -204,7 +204,7 @@ def test_a_saved_outcome_is_read_back_from_its_file(built):
     assert Outcome.from_json(document).to_json() == document
 
 
-CONSTANT = Frozen(voice="constant-voice", face="constant-face")
+CONSTANT = Encoders(voice="constant-voice", face="constant-face")
 
 
 @pytest.fixture(scope="module")

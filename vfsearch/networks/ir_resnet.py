@@ -106,7 +106,7 @@ def _units(settings: IRSettings) -> list[IRUnit]:
 
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:
     if inputs == outputs:
-        return nn.MaxPool2d(1, stride)
+        return nn.MaxPool2d(1, stride) if stride > 1 else nn.Identity()
     return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
 

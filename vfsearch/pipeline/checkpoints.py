@@ -8,7 +8,7 @@ PREFIX = "checkpoint-"
 
 
 class FileCheckpoints:
-    """A new file each time, and with it the learning curves since the last one, for TensorBoard.
+    """A new file each time, and with it the learning curves since the last one, for a TensorBoard that looks on.
 
     Args:
         artefact: the model that is being trained.
@@ -38,13 +38,12 @@ class FileCheckpoints:
         for name in old:
             del self._artefact.files[name]
         self._artefact.add(f"{PREFIX}{len(rows):07d}.safetensors", safetensors.torch.save(tensors))
-        self.add_events(rows)
+        self._add_events(rows)
         self._artefact.write()
         for name in old:
             remove_file(self._artefact.folder / name)
 
-    def add_events(self, record: list[tuple[float, ...]]) -> None:
-        """List an event file with the rows of the record that are in none yet; the caller writes the manifest."""
+    def _add_events(self, record: list[tuple[float, ...]]) -> None:
         there = sum(facts.get("rows", 0) for name, facts in self._artefact.files.items() if "tfevents" in name)
         if there < len(record):
             data = event_file(self._columns, record[there:], self._run_names, first_step=there)

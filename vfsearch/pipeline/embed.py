@@ -17,7 +17,8 @@ from vfsearch.embed.run import ADDED_COLUMNS
 from vfsearch.encoders.base import Encoder, unit_rows
 from vfsearch.errors import ArtefactError
 from vfsearch.files import digest
-from vfsearch.pipeline.features import Decoding, Frozen, embed_media, fill_features, plan_features
+from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.features import Decoding, embed_media, fill_features, plan_features
 from vfsearch.pipeline.model import Model, open_model, require_features
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
@@ -54,7 +55,7 @@ Project = Callable[[str, np.ndarray], np.ndarray]
 
 def embed_manifest(
     workspace: Workspace,
-    frozen: Frozen | None = None,
+    frozen: Encoders | None = None,
     decoding: Decoding | None = None,
     device: str = "cpu",
     batch_size: int = 64,
@@ -113,12 +114,12 @@ def embed_manifest(
 
 
 def _standing_on(
-    model: Model | None, frozen: Frozen | None, modalities: Iterable[str], device: str
+    model: Model | None, frozen: Encoders | None, modalities: Iterable[str], device: str
 ) -> tuple[dict[str, Encoder], Project]:
-    """Frozen encoders, and what takes their features to the store's rows."""
+    """Encoders encoders, and what takes their features to the store's rows."""
     if model is None:
         return frozen.make(modalities, device), _unchanged
-    encoders = model.frozen.make(modalities, device)
+    encoders = model.chosen_encoders.make(modalities, device)
     for modality, encoder in encoders.items():
         require_features(model.feature_spaces[modality], encoder.space, modality)
     return encoders, model.projection(device)
@@ -155,7 +156,7 @@ def _project(
     writer: _Filling,
     progress: Progress,
 ) -> None:
-    """Frozen features, which are all there, to joint embeddings."""
+    """Encoders features, which are all there, to joint embeddings."""
     features, total = open_store(workspace.features_folder), sum(len(part.items) for part in parts)
     for done, part in enumerate(parts, start=1):
         if not writer.holds(part.name):

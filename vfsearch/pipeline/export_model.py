@@ -174,7 +174,7 @@ def _metadata(model: Model, networks: "JointNetworks", modality: str) -> dict[st
     space = model.space
     return {
         "modality": modality,
-        "encoder": getattr(model.frozen, modality),
+        "encoder": getattr(model.chosen_encoders, modality),
         **_input_facts(model, networks, modality),
         "output": f"embeddings (n, {space.dimension}) float32; ONNX: unit rows; safetensors: before normalisation",
         "dimension": str(space.dimension),

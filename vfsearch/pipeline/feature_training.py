@@ -4,58 +4,44 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from vfsearch.data.embeddings import Embeddings
-from vfsearch.data.manifest import Manifest
 from vfsearch.data.space import MODALITIES
 from vfsearch.embed.plan import Part
 from vfsearch.errors import ManifestError
 from vfsearch.files import digest
-from vfsearch.pipeline.features import Decoding, Frozen, fill_features, plan_features
-from vfsearch.pipeline.training_data import TrainingData
+from vfsearch.pipeline.features import fill_features, plan_features
+from vfsearch.pipeline.training_data import Request, TrainingData
 from vfsearch.pipeline.validation import Validation
-from vfsearch.pipeline.workspace import Workspace
-from vfsearch.progress import Progress
 from vfsearch.store.store import Store, join, open_store
-from vfsearch.train.parallel import Processes
 from vfsearch.train.settings import TrainSettings
 
 
 @contextlib.contextmanager
 def feature_data(
-    workspace: Workspace,
-    manifest: Manifest,
-    splits: Sequence[str | None],
-    settings: TrainSettings,
-    encoders: Frozen,
-    decoding: Decoding,
-    device: str,
-    processes: Processes,
-    progress: Progress,
-    batch_size: int = 64,
-    rows_per_part: int | None = None,
-    retry_failed: bool = False,
+    request: Request, batch_size: int = 64, rows_per_part: int | None = None, retry_failed: bool = False
 ) -> Iterator[TrainingData]:
     """See that the features are there, and give them out as pairs.
 
     Args:
-        splits: to train on, and to validate on if there is a second one.
-        encoders: frozen.
+        request: its encoders are frozen.
         batch_size: of the encoders.
         rows_per_part: of the store of features.
         retry_failed: look again at items that failed before.
     Raises:
         ManifestError: fewer than two identities have both modalities.
     """
-    made = encoders.make(MODALITIES, device)
-    plan = plan_features(workspace, manifest, made, rows_per_part)
-    with processes.wait_for_first():
-        if processes.first:
-            for split in splits:
+    made = request.encoders.make(MODALITIES, request.device)
+    plan = plan_features(request.workspace, request.manifest, made, rows_per_part)
+    with request.processes.wait_for_first():
+        if request.processes.first:
+            for split in request.splits:
                 fill_features(
-                    workspace, manifest, made, plan, split, decoding, batch_size, progress, retry_failed
+                    request.workspace, request.manifest, made, plan, split, request.decoding, batch_size,
+                    request.progress, retry_failed,
                 )  # fmt: skip
+                # What failed was looked at once more with the first split's.
                 retry_failed = False
-    store = open_store(workspace.features_folder, complete=False)
-    parts = [[part for part in plan.parts if split in (None, part.split)] for split in splits]
+    store = open_store(request.workspace.features_folder, complete=False)
+    parts = [[part for part in plan.parts if split in (None, part.split)] for split in request.splits]
     trained_on = [_load(store, parts[0], modality) for modality in MODALITIES]
     about = {
         "feature_spaces": {modality: encoder.space.to_json() for modality, encoder in made.items()},
@@ -63,20 +49,21 @@ def feature_data(
         "initial": {},
     }
     yield TrainingData(
-        pairs=_pairs(trained_on, settings, device, processes),
-        make_networks=lambda: _heads(trained_on, settings),
-        validate=_validate(store, parts[1], splits[1], settings, device) if len(splits) > 1 else None,
+        pairs=_pairs(trained_on, request),
+        make_networks=lambda: _heads(trained_on, request.settings),
+        validate=_validate(store, parts[1], request) if len(request.splits) > 1 else None,
         rows={side.modality: len(side) for side in trained_on},
         about=about,
         standing_on=about["feature_spaces"],
-        failures=lambda: [item for modality in MODALITIES for item in store.failures(modality, splits[0])],
+        failures=lambda: [item for modality in MODALITIES for item in store.failures(modality, request.splits[0])],
     )
 
 
-def _pairs(sides: Sequence[Embeddings], settings: TrainSettings, device: str, processes: Processes):
+def _pairs(sides: Sequence[Embeddings], request: Request):
     from vfsearch.train.feature_pairs import FeaturePairs
 
-    return FeaturePairs(*sides, settings.batch_size, settings.seed, device, processes.share)
+    settings = request.settings
+    return FeaturePairs(*sides, settings.batch_size, settings.seed, request.device, request.processes.share)
 
 
 def _heads(sides: Sequence[Embeddings], settings: TrainSettings):
@@ -85,17 +72,17 @@ def _heads(sides: Sequence[Embeddings], settings: TrainSettings):
     return JointNetworks({}, {side.modality: side.space.dimension for side in sides}, settings.head)
 
 
-def _validate(store: Store, parts: list[Part], split: str, settings: TrainSettings, device: str) -> Validation:
+def _validate(store: Store, parts: list[Part], request: Request) -> Validation:
     import torch
 
     sides = {modality: _load(store, parts, modality) for modality in MODALITIES}
 
     def rows(networks, modality: str):
         with torch.inference_mode():
-            found = networks(modality, torch.as_tensor(sides[modality].vectors).to(device))
+            found = networks(modality, torch.as_tensor(sides[modality].vectors).to(request.device))
         return found.float().cpu().numpy(), sides[modality].identities
 
-    return Validation(rows, settings.seed, split)
+    return Validation(rows, request.settings.seed, request.splits[1])
 
 
 def _load(store: Store, parts: list[Part], modality: str) -> Embeddings:

@@ -1,111 +1,22 @@
 """Media to frozen features, in a store of their own."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 from vfsearch.artefact import exists
 from vfsearch.data.manifest import Item, Manifest
-from vfsearch.data.space import MODALITIES
 from vfsearch.embed.plan import ROWS_PER_PART, Part, plan_parts
 from vfsearch.embed.run import Writer, embed_parts
 from vfsearch.encoders.base import Encoder
-from vfsearch.encoders.catalog import make_encoder
-from vfsearch.encoders.network import network_preparation, parse_network_settings
-from vfsearch.errors import SettingsError
 from vfsearch.media.limits import Limits
-from vfsearch.media.preparation import Failure, Preparation, Prepared, Task
+from vfsearch.media.preparation import Failure, Prepared, Task
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import read_store_artefact
 from vfsearch.store.writer import writing
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frozen:
-    """Which encoders make the features, and how they look at the media.
-
-    Args:
-        voice, face: names of registered encoders, or "module:Class".
-        voice_settings, face_settings: keywords of their constructors, for example {"aligned": True}.
-    """
-
-    voice: str = "resemblyzer"
-    face: str = "dlib-resnet"
-    voice_settings: dict = field(default_factory=dict)
-    face_settings: dict = field(default_factory=dict)
-
-    def make(self, modalities: Iterable[str], device: str) -> dict[str, Encoder]:
-        """The encoder of each modality.
-
-        Raises:
-            UnknownNameError, MissingExtraError, SettingsError: see `make_encoder`; or it is of the other modality.
-        """
-        encoders = {}
-        for modality in (name for name in MODALITIES if name in set(modalities)):
-            name = getattr(self, modality)
-            encoders[modality] = make_encoder(name, device, **getattr(self, f"{modality}_settings"))
-            if encoders[modality].modality != modality:
-                raise SettingsError(
-                    f"{name!r} is a {encoders[modality].modality} encoder, asked for as --{modality}-encoder"
-                )
-        return encoders
-
-    def network(self, modality: str) -> tuple[str, dict]:
-        """Name and settings of the network of a modality, for `vfsearch.networks.catalog.make_network`.
-
-        Raises:
-            SettingsError: its encoder is none that can be trained, or takes no such setting.
-        """
-        settings, _, _ = self._parsed(modality)
-        return getattr(self, modality), settings
-
-    def preparations(self) -> dict[str, Preparation]:
-        """Modality -> how media are prepared for its network."""
-        return {
-            modality: network_preparation(getattr(self, modality), getattr(self, f"{modality}_settings"))
-            for modality in MODALITIES
-        }
-
-    def pretrained(self, modality: str) -> str:
-        """Where the weights are that a network starts from; "": none."""
-        return self._parsed(modality)[2]
-
-    def _parsed(self, modality: str) -> tuple[dict, dict, str]:
-        return parse_network_settings(getattr(self, modality), getattr(self, f"{modality}_settings"))
-
-    def as_networks(self) -> "Frozen":
-        """The same, as networks that bring their own weights: every setting said, but where pretrained ones are."""
-        settings = {}
-        for modality in MODALITIES:
-            network, preparation, _ = self._parsed(modality)
-            settings[f"{modality}_settings"] = {**network, **preparation}
-        return replace(self, **settings)
-
-    def findable(self) -> "Frozen":
-        """The same, with paths of weights that hold in any folder."""
-        settings = {}
-        for modality in MODALITIES:
-            given = getattr(self, f"{modality}_settings")
-            found = {"weights": str(Path(given["weights"]).absolute())} if given.get("weights") else {}
-            settings[f"{modality}_settings"] = {**given, **found}
-        return replace(self, **settings)
-
-    def to_json(self) -> dict:
-        """The choice as JSON."""
-        return {
-            modality: {"name": getattr(self, modality), "settings": getattr(self, f"{modality}_settings")}
-            for modality in MODALITIES
-        }
-
-    @classmethod
-    def from_json(cls, document: dict) -> "Frozen":
-        """The choice that `to_json` gave."""
-        names = {modality: document[modality]["name"] for modality in MODALITIES}
-        settings = {f"{modality}_settings": document[modality]["settings"] for modality in MODALITIES}
-        return cls(**names, **settings)
 
 
 @dataclass(frozen=True, kw_only=True)

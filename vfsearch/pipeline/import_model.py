@@ -19,7 +19,7 @@ from vfsearch.encoders.network_weights import SCHEMA as NETWORK_SCHEMA
 from vfsearch.errors import InputError, MismatchError, MissingExtraError, SettingsError
 from vfsearch.files import digest, read_file, remove_file, sha256, writer_lock
 from vfsearch.networks.catalog import network_settings, settings_to_json
-from vfsearch.pipeline.features import Frozen
+from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.model import (
     CLASSIFIER_NAME,
     IDENTITIES_NAME,
@@ -151,7 +151,7 @@ def _write_model(
 
     networks = _networks(found)
     chosen = {"voice": choices.voice_settings, "face": choices.face_settings}
-    encoders = Frozen(
+    encoders = Encoders(
         **{modality: each["name"] for modality, each in networks.items()},
         **{f"{modality}_settings": {**each["settings"], **chosen[modality]} for modality, each in networks.items()},
     ).as_networks()
@@ -209,7 +209,7 @@ def _write_network(
     return artefact, True
 
 
-def _standing_on(encoders: Frozen) -> dict:
+def _standing_on(encoders: Encoders) -> dict:
     """What the joint space stands on besides its weights, as for a model that was trained here."""
     landmarks = None
     if not encoders.preparations()["face"].aligned:

@@ -11,7 +11,8 @@ from vfsearch.index.backends import open_index
 from vfsearch.index.base import Index
 from vfsearch.media.preparation import Failure, Task
 from vfsearch.media.workers import PreparationWorkers
-from vfsearch.pipeline.features import Decoding, Frozen
+from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.model import open_model
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 
@@ -54,7 +55,7 @@ def look_up(
     gallery: str,
     k: int = 10,
     decoding: Decoding | None = None,
-    frozen: Frozen | None = None,
+    frozen: Encoders | None = None,
     device: str = "cpu",
     split: str | None = None,
 ) -> Lookup:

@@ -16,13 +16,10 @@ from vfsearch.encoders.network import load_backbone
 from vfsearch.files import digest
 from vfsearch.media.preparation import Task
 from vfsearch.media.workers import PreparationWorkers
-from vfsearch.pipeline.features import Decoding, Frozen
+from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.model import make_networks
-from vfsearch.pipeline.training_data import TrainingData
+from vfsearch.pipeline.training_data import Request, TrainingData
 from vfsearch.pipeline.validation import Validation
-from vfsearch.pipeline.workspace import Workspace
-from vfsearch.progress import Progress
-from vfsearch.train.parallel import Processes
 from vfsearch.train.settings import TrainSettings
 
 CACHE_BYTES = 2 * 2**30
@@ -30,23 +27,11 @@ _VALIDATION_BATCH = 32
 
 
 @contextlib.contextmanager
-def media_data(
-    workspace: Workspace,
-    manifest: Manifest,
-    splits: Sequence[str | None],
-    settings: TrainSettings,
-    encoders: Frozen,
-    decoding: Decoding,
-    device: str,
-    processes: Processes,
-    progress: Progress,
-    cache_bytes: int = CACHE_BYTES,
-) -> Iterator[TrainingData]:
+def media_data(request: Request, cache_bytes: int = CACHE_BYTES) -> Iterator[TrainingData]:
     """Decode what each step draws, while the networks work on the steps before.
 
     Args:
-        splits: to train on, and to validate on if there is a second one.
-        encoders: the networks to train, with where their pretrained weights are.
+        request: its encoders are the networks to train.
         cache_bytes: the most memory for decoded media of a modality.
     Raises:
         ManifestError: fewer than two identities have both modalities.
@@ -55,27 +40,27 @@ def media_data(
     from vfsearch.train.media_pairs import MediaPairs
     from vfsearch.train.sample_source import MediaSource
 
-    start = _Start(encoders, settings)
-    media = _Media(manifest, splits)
+    settings, decoding = request.settings, request.decoding
+    start, media = _Start(request.encoders, settings), _Media(request.manifest, request.splits)
     with contextlib.ExitStack() as stack:
         workers = {
             modality: stack.enter_context(PreparationWorkers(preparation, decoding.limits, decoding.workers))
-            for modality, preparation in encoders.preparations().items()
+            for modality, preparation in request.encoders.preparations().items()
         }
         sources = {
             modality: MediaSource(media.tasks(modality), workers[modality], cache_bytes) for modality in MODALITIES
         }
-        sampler = media.sampler(settings, _undecodable(media, settings, sources, processes, progress))
+        sampler = media.sampler(settings, _undecodable(media, sources, request))
         inputs = {modality: _augmenting(each, settings) for modality, each in start.inputs.items()}
-        pairs = MediaPairs(sampler, sources, inputs, settings.seed, processes.share, device)
+        pairs = MediaPairs(sampler, sources, inputs, settings.seed, request.processes.share, request.device)
         stack.enter_context(pairs)
         yield TrainingData(
             pairs=pairs,
             make_networks=start.networks,
-            validate=media.validation(sources, start.inputs, settings, device) if len(splits) > 1 else None,
+            validate=media.validation(sources, start.inputs, request) if len(request.splits) > 1 else None,
             rows={modality: len(media.training[modality]) for modality in MODALITIES},
             about={"feature_spaces": {}, "trained_on": media.digest, "initial": start.digests},
-            standing_on={**encoders.as_networks().to_json(), "landmarks": start.landmarks},
+            standing_on={**request.encoders.as_networks().to_json(), "landmarks": start.landmarks},
             failures=lambda: media.failures(sources),
         )
 
@@ -83,7 +68,7 @@ def media_data(
 class _Start:
     """The networks that each run starts from."""
 
-    def __init__(self, encoders: Frozen, settings: TrainSettings) -> None:
+    def __init__(self, encoders: Encoders, settings: TrainSettings) -> None:
         self._encoders, self._settings = encoders, settings
         networks = make_networks(encoders, True, {}, settings.to_json())
         # The landmarks decide how faces are cut out; that dlib is missing is said before every photo fails by it.
@@ -162,7 +147,7 @@ class _Media:
         ]
         return PairSampler(*names, settings.batch_size, settings.seed)
 
-    def validation(self, sources, inputs, settings: TrainSettings, device: str) -> Validation:
+    def validation(self, sources, inputs, request: Request) -> Validation:
         """1:2 matching on the items to validate on."""
         from vfsearch.train.evaluation_batches import evaluation_batches
 
@@ -172,14 +157,14 @@ class _Media:
             items = self.items(modality)
             numbers = range(len(self.training[modality]), len(items))
             batches = evaluation_batches(sources[modality], inputs[modality], numbers, _VALIDATION_BATCH)
-            found, names = [np.zeros((0, settings.head.dimension), np.float32)], []
+            found, names = [np.zeros((0, request.settings.head.dimension), np.float32)], []
             for kept, batch in batches:
                 with torch.inference_mode():
-                    found.append(networks(modality, batch.to(device)).float().cpu().numpy())
+                    found.append(networks(modality, batch.to(request.device)).float().cpu().numpy())
                 names += [items[row].identity for row in kept]
             return np.concatenate(found), names
 
-        return Validation(rows, settings.seed, self.splits[1])
+        return Validation(rows, request.settings.seed, self.splits[1])
 
     def failures(self, sources) -> list[FailedItem]:
         """The items that could not be decoded, in the manifest's order."""
@@ -190,18 +175,18 @@ class _Media:
         ]
 
 
-def _undecodable(media: _Media, settings: TrainSettings, sources, processes: Processes, progress: Progress) -> set[str]:
+def _undecodable(media: _Media, sources, request: Request) -> set[str]:
     """The identities without an item that can be decoded; one process looks, and tells the others."""
     from vfsearch.train.decoded_items import DecodedItems
 
     found: dict[str, str] = {}
-    with processes.wait_for_first():
-        if processes.first:
-            sampler = media.sampler(settings, set())
+    with request.processes.wait_for_first():
+        if request.processes.first:
+            sampler = media.sampler(request.settings, set())
             for modality in MODALITIES:
                 items = DecodedItems(modality=modality, sampler=sampler, source=sources[modality])
-                found |= items.undecodable_identities(progress)
-    return set(processes.told(sorted(found)))
+                found |= items.undecodable_identities(request.progress)
+    return set(request.processes.told(sorted(found)))
 
 
 def _failed(item: Item, failure) -> FailedItem:

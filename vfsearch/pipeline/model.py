@@ -16,7 +16,7 @@ from vfsearch.encoders.base import Encoder
 from vfsearch.encoders.joint import JointEncoder
 from vfsearch.errors import ArtefactError, DamagedError, MismatchError
 from vfsearch.files import digest, remove_file
-from vfsearch.pipeline.features import Frozen
+from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.projection import Projection, network_rows
 
 SCHEMA = 2
@@ -64,9 +64,9 @@ class Model:
         return self.artefact.about["end_to_end"]
 
     @property
-    def frozen(self) -> Frozen:
+    def chosen_encoders(self) -> Encoders:
         """The encoders that its heads stand on, or the networks that were trained."""
-        return Frozen.from_json(self.artefact.about["encoders"])
+        return Encoders.from_json(self.artefact.about["encoders"])
 
     @property
     def space(self) -> Space:
@@ -112,7 +112,9 @@ class Model:
         """
         import safetensors.torch
 
-        networks = make_networks(self.frozen, self.end_to_end, self.feature_spaces, self.artefact.about["settings"])
+        networks = make_networks(
+            self.chosen_encoders, self.end_to_end, self.feature_spaces, self.artefact.about["settings"]
+        )
         try:
             networks.load_state_dict(safetensors.torch.load(self.artefact.read(WEIGHTS_NAME)))
         except (RuntimeError, safetensors.SafetensorError) as error:
@@ -139,7 +141,7 @@ class Model:
             return self._whole_networks(modalities, device)
         found = {}
         projection = self.projection(device)
-        for modality, encoder in self.frozen.make(modalities, device).items():
+        for modality, encoder in self.chosen_encoders.make(modalities, device).items():
             require_features(self.feature_spaces[modality], encoder.space, modality)
             found[modality] = JointEncoder(
                 modality=modality, space=self.space, preparation=encoder.preparation,
@@ -149,7 +151,7 @@ class Model:
 
     def _whole_networks(self, modalities: Iterable[str], device: str) -> dict[str, Encoder]:
         networks = self.networks().to(device)
-        preparations = self.frozen.preparations()
+        preparations = self.chosen_encoders.preparations()
         return {
             modality: JointEncoder(
                 modality=modality, space=self.space, preparation=preparations[modality],
@@ -159,7 +161,7 @@ class Model:
         }  # fmt: skip
 
 
-def make_networks(encoders: Frozen, end_to_end: bool, feature_spaces: Mapping[str, Space], settings: Mapping):
+def make_networks(encoders: Encoders, end_to_end: bool, feature_spaces: Mapping[str, Space], settings: Mapping):
     """New networks of a model, with weights that torch draws.
 
     Args:
@@ -233,17 +235,15 @@ def begin_model(folder: Path, about: dict, overwrite: bool) -> Artefact:
 
 
 def finish_model(artefact: Artefact, files: Mapping[str, bytes], about: Mapping) -> None:
-    """Put the content of a finished model in place; its checkpoints go.
+    """Put the content of a finished model in place; its checkpoints and their event files go.
 
     Args:
-        artefact: of the model; its event files stay.
+        artefact: of the model.
         files: name -> content.
         about: what is known of it only now.
     """
     old = list(artefact.files)
-    kept = {name: facts for name, facts in artefact.files.items() if "tfevents" in name}
     artefact.files.clear()
-    artefact.files.update(kept)
     for name, data in files.items():
         artefact.add(name, data)
     artefact.about.update(about, complete=True)

@@ -17,8 +17,9 @@ from vfsearch.data.space import MODALITIES
 from vfsearch.errors import ManifestError
 from vfsearch.files import digest, writer_lock
 from vfsearch.pipeline.checkpoints import FileCheckpoints
+from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.feature_training import feature_data
-from vfsearch.pipeline.features import Decoding, Frozen
+from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.identity_weights import fixed_weights
 from vfsearch.pipeline.media_training import CACHE_BYTES, media_data
 from vfsearch.pipeline.model import (
@@ -34,7 +35,7 @@ from vfsearch.pipeline.model import (
     identities_csv,
     joint_space,
 )
-from vfsearch.pipeline.training_data import TrainingData, validation_split
+from vfsearch.pipeline.training_data import Request, TrainingData, validation_split
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.progress import Progress, silent
 from vfsearch.train.parallel import Processes
@@ -78,7 +79,7 @@ class TrainReport:
 def train_model(
     workspace: Workspace,
     settings,
-    frozen: Frozen | None = None,
+    encoders: Encoders | None = None,
     split: str | None = None,
     decoding: Decoding | None = None,
     device: str = "cpu",
@@ -100,7 +101,7 @@ def train_model(
     Args:
         workspace: with a manifest.
         settings: a `vfsearch.train.settings.TrainSettings`.
-        frozen: the encoders: frozen, or the networks to train (`end_to_end`).
+        encoders: frozen, or the networks to train (`end_to_end`).
         split: to train on; None: "train" if the manifest has it, else all.
         decoding: how media are read.
         device: "cpu" or "cuda[:N]".
@@ -117,7 +118,7 @@ def train_model(
         ManifestError: no such split, or fewer than two identities have both modalities.
         MismatchError: a model is there that was trained otherwise.
     """
-    frozen, decoding = (frozen or Frozen()).findable(), decoding or Decoding()
+    encoders, decoding = (encoders or Encoders()).findable(), decoding or Decoding()
     manifest = workspace.read_manifest()
     split = chosen_split(manifest.splits(), split, "train", manifest.where)
     validation = validation_split(manifest, validation, split)
@@ -127,15 +128,17 @@ def train_model(
     device = processes.device(device)
     with ExitStack() as stack:
         stack.callback(processes.close)
-        common = (workspace, manifest, splits, settings, frozen, decoding, device, processes, progress)
+        request = Request(
+            workspace=workspace, manifest=manifest, splits=splits, settings=settings, encoders=encoders,
+            decoding=decoding, device=device, processes=processes, progress=progress,
+        )  # fmt: skip
         if end_to_end:
-            data = stack.enter_context(media_data(*common, cache_bytes=cache_bytes))
+            data = stack.enter_context(media_data(request, cache_bytes))
         else:
-            made = feature_data(*common, batch_size, rows_per_part, retry_failed)
-            data = stack.enter_context(made)
+            data = stack.enter_context(feature_data(request, batch_size, rows_per_part, retry_failed))
         weights = fixed_weights(weights_from, settings, data.pairs.identities)
         about = {
-            "encoders": (frozen.as_networks() if end_to_end else frozen).to_json(),
+            "encoders": (encoders.as_networks() if end_to_end else encoders).to_json(),
             "end_to_end": end_to_end,
             "settings": settings.to_json(),
             "split": split,
@@ -225,7 +228,6 @@ def _fit(
     )  # fmt: skip
     with processes.wait_for_first():
         if processes.first:
-            checkpoints.add_events(trained.record)
             files = _files(trained, COLUMNS, RUN_NAMES)
             space = joint_space(files[WEIGHTS_NAME], data.standing_on, settings.head.dimension)
             finish_model(artefact, files, _findings(trained, COLUMNS) | {"space": space.to_json()})
@@ -237,6 +239,7 @@ def _files(trained, columns: tuple[str, ...], run_names: tuple[str, ...]) -> dic
     import safetensors.torch
 
     from vfsearch.report.curves import curves_figure
+    from vfsearch.report.events import event_file, event_file_name
     from vfsearch.report.identities import identities_figure
 
     state = {name: tensor.contiguous() for name, tensor in trained.networks.state_dict().items()}
@@ -246,6 +249,7 @@ def _files(trained, columns: tuple[str, ...], run_names: tuple[str, ...]) -> dic
         IDENTITIES_NAME: identities_csv(trained.identities, trained.weights, trained.hardness),
         RECORD_NAME: _csv(columns, trained.record),
         "training.png": curves_figure(columns, trained.record, run_names),
+        event_file_name(0): event_file(columns, trained.record, run_names),
         "identities.png": identities_figure(trained.identities, trained.hardness, trained.weights),
     }
 

@@ -1,4 +1,4 @@
-"""What a training is given: pairs, networks to start from, people to validate on; from features or from media."""
+"""What a training is asked for and given: pairs, networks to start from, people to validate on."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,10 +6,41 @@ from dataclasses import dataclass, field
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.manifest import Manifest
 from vfsearch.data.space import MODALITIES
-from vfsearch.pipeline.workspace import chosen_split
+from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.features import Decoding
+from vfsearch.pipeline.workspace import Workspace, chosen_split
+from vfsearch.progress import Progress
 from vfsearch.train.batch import Pairs
+from vfsearch.train.parallel import Processes
+from vfsearch.train.settings import TrainSettings
 
 VALIDATION_SPLITS = ("val", "valid", "validation", "dev")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Request:
+    """What a training was asked for, as far as its data need to know.
+
+    Args:
+        workspace, manifest: where the media are.
+        splits: to train on, and to validate on if there is a second one; None: all items.
+        settings: of the training.
+        encoders: frozen, or the networks to train, with where their pretrained weights are.
+        decoding: how media are read.
+        device: of this process.
+        processes: of this training.
+        progress: called with items done.
+    """
+
+    workspace: Workspace
+    manifest: Manifest
+    splits: Sequence[str | None]
+    settings: TrainSettings
+    encoders: Encoders
+    decoding: Decoding
+    device: str
+    processes: Processes
+    progress: Progress
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

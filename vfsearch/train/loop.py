@@ -131,20 +131,19 @@ class _Training:
         state = self.state
         last = run == self.settings.runs[-1]
         for step in range(state.step, run.steps):
-            losses = self._step(run, step)
+            figures = self._step(run, step)
             ends = step + 1 == run.steps
             accuracies = (math.nan, math.nan)
             if last and self.validate and (ends or (step + 1) % self.settings.validate_steps == 0):
                 accuracies = self._validated(step)
             rate = self.settings.rate(run, step)
-            figures = (losses.total.item(), losses.implicit.item(), losses.explicit.item())
             state.record.append((run.number, step, *figures, rate, *accuracies))
             if (step + 1) % self.settings.checkpoint_steps == 0 and not (ends and last):
                 self._save()
             self.progress("training steps", len(state.record), self.total)
 
-    def _step(self, run: Run, step: int) -> Losses:
-        """One step of the optimiser."""
+    def _step(self, run: Run, step: int) -> list[float]:
+        """One step of the optimiser; its loss and the two terms of it."""
         state, batch = self.state, self.pairs.batch(run.number, step)
         if run.learns_weights:
             state.weights.update_if_due(step)
@@ -155,17 +154,19 @@ class _Training:
         weights = torch.as_tensor(state.weights.sample_weights(batch.labels)).to(self.device)
         with self._precision():
             losses = state.module(batch.voices.to(self.device), batch.faces.to(self.device), labels, weights)
-        if not torch.isfinite(losses.total):
-            raise VfsearchError(
-                f"the training diverged at step {step} of the run {run.name!r}: the loss is {losses.total.item()}; "
-                f"train with a smaller learning rate than {self.settings.learning_rate:g}"
-            )
         state.optimiser.zero_grad()
         losses.total.backward()
+        # Everything that is looked at comes in one piece: a GPU is waited for once a step.
+        figures, hardness = _on_the_host(losses)
+        if not math.isfinite(figures[0]):
+            raise VfsearchError(
+                f"the training diverged at step {step} of the run {run.name!r}: the loss is {figures[0]}; "
+                f"train with a smaller learning rate than {self.settings.learning_rate:g}"
+            )
         state.optimiser.step()
         if run.learns_weights or "weights" not in self.settings.stages:
-            state.weights.take(batch.labels, losses.hardness.cpu().numpy())
-        return losses
+            state.weights.take(batch.labels, hardness)
+        return figures
 
     def _precision(self):
         if self.settings.precision == "fp32":
@@ -201,3 +202,9 @@ class _Training:
             record=state.record,
             best=state.best,
         )
+
+
+def _on_the_host(losses: Losses) -> tuple[list[float], np.ndarray]:
+    """Total, implicit and explicit loss, and the (n,) hardness of each sample."""
+    numbers = torch.cat([torch.stack(losses[:3]).detach(), losses.hardness]).cpu().numpy()
+    return numbers[:3].tolist(), numbers[3:]
