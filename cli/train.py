@@ -1,7 +1,6 @@
 """`vfsearch train`."""
 
 import math
-import os
 from pathlib import Path
 
 import click
@@ -28,6 +27,8 @@ Examples:
   vfsearch train --end-to-end --face-encoder ir50 --voice-encoder thin-resnet34 --out networks-model
   torchrun --nproc-per-node 2 -m vfsearch_cli.main train --end-to-end
 """
+# Among 200 generated people hardness found personalised ones no better than chance, among 1,000 well.
+FEW_IDENTITIES = 300
 MILESTONES = "Steps at which the rate falls, for example 2000,3000."
 
 
@@ -106,8 +107,6 @@ def train(terminal, workspace: Path, manifest, features, out, encoders, device, 
     from vfsearch.pipeline.workspace import Workspace
 
     passed = {name: more.pop(name) for name in PASSED}
-    if passed["end_to_end"]:
-        _use_all_cores()
     report = train_model(
         Workspace(folder=workspace, manifest=manifest, features=features, model=out),
         _settings(device, passed["end_to_end"], more),
@@ -120,6 +119,8 @@ def train(terminal, workspace: Path, manifest, features, out, encoders, device, 
     if report.first:
         if failed:
             terminal.warn(f"{failed} items could not be used: {named(report.failed)}")
+        for remark in _remarks(report):
+            terminal.warn(remark)
         terminal.result(_document(report), *_lines(report))
     return 4 if failed else 0
 
@@ -128,12 +129,17 @@ PASSED = ("split", "validation", "end_to_end", "weights_from", "cache_bytes", "r
           "overwrite", "decoding")  # fmt: skip
 
 
-def _use_all_cores() -> None:
-    """Unless --threads says otherwise: decoders soon have little to do, as what they decoded is kept."""
-    from vfsearch.devices import cores, set_threads
-
-    if click.get_current_context().get_parameter_source("threads") is ParameterSource.DEFAULT:
-        set_threads(max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", 1))))
+def _remarks(report) -> list[str]:
+    """What a user should know of a training that went well."""
+    found = []
+    if report.left_out and "weights" in report.model.settings["stages"] and report.identities < FEW_IDENTITIES:
+        found.append(
+            f"with {report.identities} identities the hardest that are left out may well be worth learning: hardness "
+            "tells who cannot be learned among many hundreds; --stages retrain trains without re-weighting"
+        )
+    if report.validation is not None and report.validation == report.split:
+        found.append(f"validated on the split {report.split} that it was trained on: the figures flatter")
+    return found
 
 
 def _settings(device: str, end_to_end: bool, numbers: dict):
@@ -214,12 +220,12 @@ def _lines(report) -> list[str]:
     ]
     if report.left_out:
         lines.append(
-            f"{report.left_out} identities were left out, their voice and face do not go together: "
-            "`vfsearch model info --identities` lists them"
+            f"{report.left_out} of {report.identities} identities were left out (weight 0); "
+            f"`vfsearch model info --model {report.model.artefact.folder} --identities` lists them"
         )
     if not report.best:
         lines.append("no validation: the last networks are kept; --validation names a split to choose the best by")
     else:
         accuracy = "{voice_to_face:.2%} voice to face, {face_to_voice:.2%} face to voice".format(**report.best)
-        lines.append(f"kept: step {report.best['step'] + 1}, 1:2 matching on {report.validation}: {accuracy}")
+        lines.append(f"kept: after {report.best['step'] + 1} steps, 1:2 matching on {report.validation}: {accuracy}")
     return lines

@@ -9,8 +9,8 @@ loss is about. On random draws, and on a small joint model trained here on gener
     training.png  how tight it is in the course of a training;
     hinge.png     how far the hinge is from the loss as the embeddings grow.
 
-Needs the train extra and matplotlib, no media. Source of the claims: Wen et al., "Seeking the Shape of Sound", CVPR
-2021; `vfsearch.train.bounds` has them with their proofs.
+Needs no media. Source of the claims: Wen et al., "Seeking the Shape of Sound", CVPR 2021; `vfsearch.train.bounds` has
+them with their proofs.
 """
 
 import argparse

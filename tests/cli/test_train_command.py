@@ -84,6 +84,18 @@ def test_said_plainly(workspace, vf, arguments, code, said):
     assert not (workspace / "model").exists()
 
 
+def test_a_network_of_the_other_modality(workspace, vf):
+    code, _, err = vf("train", "--end-to-end", "--face-encoder", "thin-resnet34")
+    assert code == 2 and "'thin-resnet34' is a voice network, asked for as --face-encoder" in err
+
+
+def test_few_identities_and_a_validation_on_the_training_split_are_pointed_out(workspace, vf):
+    code, out, err = vf("train", *HASHED, "--steps", "2", "--validation", "train")
+    said = " ".join(err.split())
+    assert code == 0 and "identities were left out (weight 0)" in out and "--model model --identities" in out
+    assert "with 12 identities" in said and "that it was trained on: the figures flatter" in said
+
+
 def test_networks_end_to_end(people, document, vf):
     made = document("train", *SMALL, "--cache", "10MB")
     assert made["end_to_end"] and made["best"]["step"] in (1, 3) and made["validation"] == "test"

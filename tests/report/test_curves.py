@@ -64,7 +64,7 @@ def test_the_best_validation_is_the_one_with_the_best_mean_and_the_first_of_equa
     accuracies = {3: (0.9, 0.4), 5: (0.75, 0.65), 7: (0.65, 0.75), 8: (0.99, NAN)}
     rows = [(1, step, 1.0, 1.0, 1.0, 0.1, *accuracies.get(step, (NAN, NAN))) for step in range(10)]
     axes = figure(rows).axes[1]
-    assert axes.get_title(loc="left") == "best at step 5:\n75.0 % and 65.0 %"
+    assert axes.get_title(loc="left") == "best after 6 steps:\n75.0 % and 65.0 %"
     rings = [line for line in axes.lines if line.get_markersize() > 10]
     assert [(ring.get_xdata().tolist(), ring.get_ydata().tolist()) for ring in rings] == [([5, 5], [0.75, 0.65])]
     assert lines(axes)["chance"] == [0.5, 0.5]
@@ -105,7 +105,7 @@ def test_what_was_not_recorded_has_no_panel(figure, left_out, labels):
 
 def test_the_run_is_named_where_accuracy_stands_alone(figure):
     rows = without(recorded(10, 0, 5), "loss", "implicit", "explicit", "learning_rate")
-    assert figure(rows).axes[0].get_title(loc="left") == "weights: 10 steps\nbest at step 9:\n77.0 % and 68.0 %"
+    assert figure(rows).axes[0].get_title(loc="left") == "weights: 10 steps\nbest after 10 steps:\n77.0 % and 68.0 %"
 
 
 @pytest.mark.parametrize("rows", [[], without(recorded(3), *COLUMNS[2:])], ids=["no rows", "NaN alone"])

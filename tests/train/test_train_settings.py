@@ -15,7 +15,7 @@ from vfsearch.train.settings import TrainSettings
         ({"stages": ("weights", "retrain")}, "the stages are 'weights,retrain', they must be one of: warm-up; "),
         ({"stages": ()}, "the stages are ''"),
         ({"implicit": 0.0, "explicit": 0.0}, "there is nothing to learn"),
-        ({"milestones": (3, -1)}, "a milestone is below 0"),
+        ({"milestones": (3, -1)}, r"milestones are \(3, -1\), they must be steps from 0 in ascending order"),
         ({"shortest_seconds": 6.0}, "clips of 6 to 5 s"),
         ({"momentum": 1.0}, "momentum is 1.0, it must be below 1"),
         ({"steps": 0}, "steps is 0, it must be at least 1"),

@@ -196,7 +196,7 @@ def _projected(shard: Shard, space: Space, project: Project) -> Shard:
 
 
 def _seen(rows: Embeddings, split: str, model: Model | None) -> dict[str, list[str]]:
-    if model is None:
+    if model is None or not model.names_identities:
         return {}
     return {SEEN_COLUMN: [model.seen(identity, split) for identity in rows.identities]}
 

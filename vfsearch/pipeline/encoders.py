@@ -10,6 +10,7 @@ from vfsearch.encoders.catalog import make_encoder
 from vfsearch.encoders.network import network_preparation, parse_network_settings
 from vfsearch.errors import SettingsError
 from vfsearch.media.preparation import Preparation
+from vfsearch.networks.catalog import network_entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,9 @@ class Encoders:
         return self._parsed(modality)[2]
 
     def _parsed(self, modality: str) -> tuple[dict, dict, str]:
+        name = getattr(self, modality)
+        if (of := network_entry(name).modality) != modality:
+            raise SettingsError(f"{name!r} is a {of} network, asked for as --{modality}-encoder")
         return parse_network_settings(getattr(self, modality), getattr(self, f"{modality}_settings"))
 
     def as_networks(self) -> "Encoders":

@@ -52,8 +52,15 @@ def _of_table(path: Path) -> dict[str, float]:
     text = read_file(path, "table of identity weights").decode("utf-8-sig", errors="replace")
     rows = csv.DictReader(io.StringIO(text, newline=""))
     if not {"identity", "weight"} <= set(rows.fieldnames or ()):
-        raise InputError(f"{path} has the columns {rows.fieldnames}; wanted identity and weight")
-    return {row["identity"]: _weight(row["weight"], f"{path}, line {rows.line_num}") for row in rows}
+        found = ", ".join(rows.fieldnames or ()) or "no columns"
+        raise InputError(f"{path} has {found} in its first line; wanted the columns identity and weight")
+    weights: dict[str, float] = {}
+    for row in rows:
+        where = f"{path}, line {rows.line_num}"
+        if row["identity"] in weights:
+            raise InputError(f"{where}: the identity {row['identity']!r} has a weight already; give each one weight")
+        weights[row["identity"]] = _weight(row["weight"], where)
+    return weights
 
 
 def _weight(text: str | None, where: str) -> float:

@@ -166,6 +166,7 @@ def _write_model(
         "validation": None,
         "trained_on": imported["sha256"],
         "imported": {**imported, "identities": digest(names)},
+        "names_identities": choices.identities is not None,
     }
     weights = safetensors.torch.save(found.state)
     files = {WEIGHTS_NAME: weights, IDENTITIES_NAME: identities_csv(names, *table)}

@@ -79,10 +79,20 @@ class Model:
         return {modality: Space(**space) for modality, space in self.artefact.about["feature_spaces"].items()}
 
     @property
+    def settings(self) -> dict:
+        """Of its training, as JSON; of an imported one the head alone is known."""
+        return self.artefact.about["settings"]
+
+    @property
     def provenance(self) -> dict:
         """What a store says of the model that it was made with; JSON."""
         about = self.artefact.about
         return {"split": about["split"], "settings": about["settings"], "trained_on": about["trained_on"]}
+
+    @property
+    def names_identities(self) -> bool:
+        """Whether the names of the identities that it was trained on are known; not of every imported one."""
+        return self.artefact.about.get("names_identities", True)
 
     def seen(self, identity: str, split: str) -> str:
         """What the training saw of an item: "item" (itself), "identity" (others of that person) or "no"."""
@@ -203,7 +213,7 @@ def open_model(folder: Path) -> Model:
     """
     artefact = read_artefact(folder, "model", SCHEMA, MADE_BY)
     if not artefact.about["complete"]:
-        raise ArtefactError(f"the training of {folder} is not finished; go on with `{MADE_BY}`")
+        raise ArtefactError(f"the training of {folder} is not finished; go on with `{MADE_BY}`, options as before")
     return Model(artefact)
 
 

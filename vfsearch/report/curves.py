@@ -179,7 +179,7 @@ class _Accuracies(_Panel):
         ring = {"marker": "o", "markersize": 11, "markerfacecolor": "none", "linestyle": "none", "clip_on": False}
         axes.plot(np.full(len(values), step), values, **ring, markeredgecolor=BLACK)
         figures = " and ".join(f"{100 * value:.1f} %" for value in values)
-        axes.set_title(f"best at step {step:,.0f}:\n{figures}", loc="left", fontsize=9.5)
+        axes.set_title(f"best after {step + 1:,.0f} steps:\n{figures}", loc="left", fontsize=9.5)
 
 
 class _Rates(_Panel):

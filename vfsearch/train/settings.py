@@ -136,8 +136,10 @@ class TrainSettings:
             raise SettingsError(
                 f"clips of {self.shortest_seconds:g} to {self.longest_seconds:g} s; want 0 < shortest <= longest"
             )
-        if any(step < 0 for step in (*(self.milestones or ()), *(self.weights_milestones or ()))):
-            raise SettingsError("a milestone is below 0; milestones are steps of their run")
+        for name in ("milestones", "weights_milestones"):
+            steps = (0, *(getattr(self, name) or ()))
+            if list(steps) != sorted(steps):
+                raise SettingsError(f"{name} are {steps[1:]}, they must be steps from 0 in ascending order")
 
     @property
     def runs(self) -> tuple[Run, ...]:
