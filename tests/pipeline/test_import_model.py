@@ -20,6 +20,7 @@ from vfsearch.errors import (
     SettingsError,
 )
 from vfsearch.files import writer_lock
+from vfsearch.pipeline import encoders as choice
 from vfsearch.pipeline import import_model as stage
 from vfsearch.pipeline.import_model import Choices, import_checkpoint
 from vfsearch.pipeline.model import open_model
@@ -121,10 +122,10 @@ def test_the_space_says_how_faces_are_cut_out(place, file, monkeypatch):
     def not_installed():
         raise MissingExtraError("no dlib")
 
-    monkeypatch.setattr(stage, "landmarks_digest", lambda: "landmarks")
+    monkeypatch.setattr(choice, "landmarks_digest", lambda: "landmarks")
     found = space()
     assert found == space(on_no_face="crop") != space(aligned=True)
-    monkeypatch.setattr(stage, "landmarks_digest", not_installed)
+    monkeypatch.setattr(choice, "landmarks_digest", not_installed)
     assert space() not in (found, space(aligned=True))
 
 

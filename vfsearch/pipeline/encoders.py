@@ -7,6 +7,7 @@ from pathlib import Path
 from vfsearch.data.space import MODALITIES
 from vfsearch.encoders.base import Encoder
 from vfsearch.encoders.catalog import make_encoder
+from vfsearch.encoders.dlib_faces import landmarks_digest
 from vfsearch.encoders.network import network_preparation, parse_network_settings
 from vfsearch.errors import SettingsError
 from vfsearch.media.preparation import Preparation
@@ -58,6 +59,14 @@ class Encoders:
             modality: network_preparation(getattr(self, modality), getattr(self, f"{modality}_settings"))
             for modality in MODALITIES
         }
+
+    def landmarks(self) -> str | None:
+        """Digest of what decides how faces are cut out for the network; None where photos are such crops already.
+
+        Raises:
+            MissingExtraError: faces are to be looked for, and dlib is not installed.
+        """
+        return None if self.preparations()["face"].aligned else landmarks_digest()
 
     def pretrained(self, modality: str) -> str:
         """Where the weights are that a network starts from; "": none."""

@@ -12,7 +12,6 @@ import numpy as np
 
 from vfsearch.artefact import MANIFEST_NAME, Artefact, exists, read_artefact, require_replaceable
 from vfsearch.data.space import MODALITIES, Space
-from vfsearch.encoders.dlib_faces import landmarks_digest
 from vfsearch.encoders.network_weights import KIND as NETWORK_KIND
 from vfsearch.encoders.network_weights import MADE_BY
 from vfsearch.encoders.network_weights import SCHEMA as NETWORK_SCHEMA
@@ -213,10 +212,9 @@ def _write_network(
 def _standing_on(encoders: Encoders) -> dict:
     """What the joint space stands on besides its weights, as for a model that was trained here."""
     landmarks = None
-    if not encoders.preparations()["face"].aligned:
-        # Where dlib is not installed, no photo can be prepared so, and there will be no rows to compare.
-        with contextlib.suppress(MissingExtraError):
-            landmarks = landmarks_digest()
+    # Where dlib is not installed, no photo can be prepared so, and there will be no rows to compare.
+    with contextlib.suppress(MissingExtraError):
+        landmarks = encoders.landmarks()
     return {**encoders.to_json(), "landmarks": landmarks}
 
 

@@ -11,7 +11,6 @@ from vfsearch.data.failure import FailedItem
 from vfsearch.data.manifest import Item, Manifest
 from vfsearch.data.space import MODALITIES
 from vfsearch.embed.plan import file_size
-from vfsearch.encoders.dlib_faces import landmarks_digest
 from vfsearch.encoders.network import load_backbone
 from vfsearch.files import digest
 from vfsearch.media.preparation import Task
@@ -72,7 +71,7 @@ class _Start:
         self._encoders, self._settings = encoders, settings
         networks = make_networks(encoders, True, {}, settings.to_json())
         # The landmarks decide how faces are cut out; that dlib is missing is said before every photo fails by it.
-        self.landmarks = None if encoders.preparations()["face"].aligned else landmarks_digest()
+        self.landmarks = encoders.landmarks()
         self.digests = self._load(networks)
         self.inputs = {modality: backbone.inputs for modality, backbone in networks.backbones.items()}
 
