@@ -13,12 +13,18 @@ from builders import ID_HASH, IN_PROCESS, contents, make_shard, rounds, write_ma
 
 from vfsearch import files
 from vfsearch.errors import VfsearchError
+from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.index import build_indices
+from vfsearch.pipeline.train import train_model
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.store.inspect import verify
 from vfsearch.store.store import open_store
 from vfsearch.store.writer import writing
+from vfsearch.train.settings import TrainSettings
+
+TRAINING = TrainSettings(head=HeadSettings(dimension=16, hidden=0), stages=("retrain",), steps=5, batch_size=2,
+                         checkpoint_steps=2)  # fmt: skip
 
 
 class Failing:
@@ -95,6 +101,31 @@ def test_every_call_of_embed_and_index(name, undisturbed, tmp_path, monkeypatch)
         assert list(contents(place.folder).values()) == undisturbed
         shutil.rmtree(place.folder)
     assert made >= (2 if name == "lock" else 6)
+
+
+def test_every_file_of_a_training(tmp_path, monkeypatch):
+    whole = Workspace(folder=tmp_path / "whole")
+    write_manifest(whole.folder, identities=4)
+    train_model(whole, TRAINING, ID_HASH)
+    for at in range(1, 100):
+        place = Workspace(folder=tmp_path / str(at))
+        shutil.copytree(whole.folder, place.folder, ignore=shutil.ignore_patterns("model"))
+        with monkeypatch.context() as patch:
+            failed = failing(patch, "replace", at)
+            try:
+                train_model(place, TRAINING, ID_HASH)
+            except VfsearchError:
+                stopped = True
+            else:
+                stopped = False
+        train_model(place, TRAINING, ID_HASH)
+        assert list(contents(place.model_folder).values()) == list(contents(whole.model_folder).values())
+        shutil.rmtree(place.folder)
+        if not stopped:
+            assert failed.calls < at
+            break
+    # Checkpoints with their curves, then each file of the finished model and its manifest.
+    assert at > 15
 
 
 def test_a_store_that_is_added_to_keeps_what_it_holds(tmp_path, monkeypatch):

@@ -47,7 +47,8 @@ class FileCheckpoints:
         there = sum(facts.get("rows", 0) for name, facts in self._artefact.files.items() if "tfevents" in name)
         if there < len(record):
             data = event_file(self._columns, record[there:], self._run_names, first_step=there)
-            self._artefact.add(event_file_name(there), data, rows=len(record) - there)
+            # Named by where it ends: 0 is the file of a finished training, which is written while this one is listed.
+            self._artefact.add(event_file_name(len(record)), data, rows=len(record) - there)
 
     def _names(self) -> list[str]:
         return [name for name in self._artefact.files if name.startswith(PREFIX)]

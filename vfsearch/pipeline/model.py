@@ -14,7 +14,7 @@ from vfsearch.artefact import Artefact, exists, read_artefact, require_replaceab
 from vfsearch.data.space import Space
 from vfsearch.encoders.base import Encoder
 from vfsearch.encoders.joint import JointEncoder
-from vfsearch.errors import ArtefactError, DamagedError, MismatchError
+from vfsearch.errors import ArtefactError, DamagedError, MismatchError, SettingsError
 from vfsearch.files import digest, remove_file
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.projection import Projection, network_rows
@@ -249,10 +249,18 @@ def finish_model(artefact: Artefact, files: Mapping[str, bytes], about: Mapping)
 
     Args:
         artefact: of the model.
-        files: name -> content.
+        files: name -> content; none of the names that the unfinished model has: a process that is killed before the
+            new manifest is in place would leave it with a file that is not the one listed.
         about: what is known of it only now.
+    Raises:
+        SettingsError: a name is taken.
     """
     old = list(artefact.files)
+    taken = sorted(set(old) & set(files))
+    if taken:
+        raise SettingsError(
+            f"the unfinished model {artefact.folder} has files named {taken}; finished ones need others"
+        )
     artefact.files.clear()
     for name, data in files.items():
         artefact.add(name, data)

@@ -10,8 +10,8 @@ from vfsearch.report.record import Record
 FILE_VERSION = "brain.Event:2"
 
 
-def event_file_name(first_step: int) -> str:
-    """The name of the event file whose first row is that step, counted over all runs.
+def event_file_name(step: int) -> str:
+    """The name of the event file that stands at a step, counted over all runs, among those of its folder.
 
     TensorBoard reads what has "tfevents" in its name, the files of a folder in the order of their names.
 
@@ -22,8 +22,8 @@ def event_file_name(first_step: int) -> str:
         >>> event_file_name(2400)
         'events.out.tfevents.0000002400.vfsearch'
     """
-    _check(first_step)
-    return f"events.out.tfevents.{first_step:010d}.vfsearch"
+    _check(step)
+    return f"events.out.tfevents.{step:010d}.vfsearch"
 
 
 def event_file(
