@@ -16,8 +16,9 @@ import vfsearch
 from vfsearch.data.embeddings import Embeddings, numbered
 from vfsearch.kernels.exact import grid, score_block
 from vfsearch.kernels.ranks import mate_ranks
+from vfsearch.measure.operating_points import ScoredTrials
 from vfsearch.measure.ranking import average_precision, hit_at
-from vfsearch.measure.verification import ScoredTrials, auc
+from vfsearch.measure.verification import auc
 from vfsearch.protocol.comparison import compare
 
 PEOPLE = 600
@@ -34,7 +35,7 @@ def all_pairs_auc(first: Embeddings, second: Embeddings) -> float:
     """AUC over every pair of a row of one side and a row of the other."""
     of_first, of_second = numbered(first.identities, second.identities)
     scores = score_block(grid(first.vectors), grid(second.vectors)).numpy()
-    return auc(*ScoredTrials(scores.ravel(), (of_first[:, None] == of_second).ravel()).operating_points())
+    return auc(ScoredTrials(scores.ravel(), (of_first[:, None] == of_second).ravel()).operating_points())
 
 
 def trained(workspace: vfsearch.Workspace, settings: vfsearch.TrainSettings) -> tuple[Embeddings, Embeddings]:

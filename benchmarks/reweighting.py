@@ -22,7 +22,8 @@ from scipy.stats import t as student
 
 import vfsearch
 from vfsearch.data.embeddings import Embeddings
-from vfsearch.measure.verification import ScoredTrials, auc
+from vfsearch.measure.operating_points import ScoredTrials
+from vfsearch.measure.verification import auc
 
 PEOPLE, TRAIN_SHARE, PERSONALISED = 1320, 0.75, 0.15
 HEAD = vfsearch.HeadSettings(hidden=0)
@@ -87,7 +88,7 @@ def detector(people: People, name: str, settings: vfsearch.TrainSettings) -> lis
     is_so = np.array([row.identity in people.personalised() for row in table])
     left_out = np.array([row.weight == 0 for row in table])
     hardness = np.array([row.hardness for row in table])
-    return [auc(*ScoredTrials(hardness, is_so).operating_points()), int(left_out.sum()), float(is_so[left_out].mean())]
+    return [auc(ScoredTrials(hardness, is_so).operating_points()), int(left_out.sum()), float(is_so[left_out].mean())]
 
 
 def random_weights(people: People, like: Path) -> Path:

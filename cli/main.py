@@ -18,8 +18,12 @@ COMMANDS = {
     "train": "train:train",
     "embed": "embed:embed",
     "index": "index:index",
+    "trials": "trials:trials",
     "query": "query:query",
+    "score": "score:score",
+    "compare": "compare:compare",
     "store": "store:store",
+    "measures": "measures:measures",
     "model": "model:model",
     "encoders": "encoders:encoders",
 }

@@ -70,6 +70,20 @@ class Words(click.ParamType):
         return tuple(str(part).strip() for part in parts)
 
 
+class WholeNumbers(click.ParamType):
+    """2,5,10 as numbers; a settings file may give a list."""
+
+    name = "N,N,..."
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """The numbers in a text or a list."""
+        parts = value if isinstance(value, (list, tuple)) else str(value).replace(",", " ").split()
+        try:
+            return tuple(int(part) for part in parts)
+        except (ValueError, TypeError):
+            self.fail(f"{value!r} must be whole numbers with commas between, for example 2,5,10", param, ctx)
+
+
 class Size(click.ParamType):
     """A number of bytes, with a unit or without."""
 
@@ -85,7 +99,7 @@ class Size(click.ParamType):
 
 option = functools.partial(click.option, cls=Option)
 PATH = click.Path(path_type=Path)
-WORDS, SIZE = Words(), Size()
+WORDS, NUMBERS, SIZE = Words(), WholeNumbers(), Size()
 
 
 shard_rows = option(

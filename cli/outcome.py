@@ -5,7 +5,7 @@ import operator
 
 from vfsearch_cli.terminal import size, table
 
-from vfsearch.data.outcome import Measurement, Outcome, Value
+from vfsearch.data.outcome import GroupDifference, Measurement, Outcome, Value
 
 COLUMNS = ("protocol", "direction", ">N", ">trials", "measure", ">value %", ">95 % interval", ">chance %", ">trials/s",
            ">probes/s", ">median ms", ">p95 ms")  # fmt: skip
@@ -13,6 +13,10 @@ COLUMNS = ("protocol", "direction", ">N", ">trials", "measure", ">value %", ">95
 FIGURES = operator.itemgetter(0, 2, 3, 4, 5, 6, 7)
 SPEEDS = operator.itemgetter(0, 2, 3, 8, 9, 10, 11)
 WIDTH = 145
+# Of lists; nothing was asked one at a time there.
+OF_LISTS = ("list", "direction", ">N", ">trials", ">missing", "measure", ">value %", ">95 % interval", ">chance %",
+            ">trials/s")  # fmt: skip
+OF_FILES = OF_LISTS[:-1]
 
 
 def outcome_table(outcome: Outcome, width: int) -> list:
@@ -22,12 +26,72 @@ def outcome_table(outcome: Outcome, width: int) -> list:
         outcome: what to show.
         width: columns of the terminal; where one table does not fit, figures and speed are two.
     """
+    groups = group_tables(outcome)
+    if "lists" in outcome.counts:
+        return [_title_of_lists(outcome), list_table(outcome), *groups, _caption(outcome)]
     rows = [row for measurement in outcome.measurements for row in _rows(measurement)]
     if width >= WIDTH:
-        return [_title(outcome), table(COLUMNS, rows), _caption(outcome)]
+        return [_title(outcome), table(COLUMNS, rows), *groups, _caption(outcome)]
     figures = [FIGURES(row) for row in rows if row[4]]
     speeds = [SPEEDS(row) for row in rows if row[0]]
-    return [_title(outcome), table(FIGURES(COLUMNS), figures), table(SPEEDS(COLUMNS), speeds), _caption(outcome)]
+    return [
+        _title(outcome),
+        table(FIGURES(COLUMNS), figures),
+        table(SPEEDS(COLUMNS), speeds),
+        *groups,
+        _caption(outcome),
+    ]
+
+
+def list_table(outcome: Outcome):
+    """One row a measure of each list; without speed where nothing was scored."""
+    scored = any(not math.isnan(measurement.trials_per_second) for measurement in outcome.measurements)
+    columns = OF_LISTS if scored else OF_FILES
+    rows = [row[: len(columns)] for measurement in outcome.measurements for row in _rows_of_list(measurement)]
+    return table(columns, rows)
+
+
+GROUPS = ("of", "by", "group", ">people", ">trials", "measure", ">value %", ">95 % interval", ">chance %")
+DIFFERENCES = ("of", "by", "groups", "measure", ">difference", ">95 % interval", ">p")
+
+
+def group_tables(outcome: Outcome) -> list:
+    """The figures of groups of people, and by how much they differ; nothing where none were told apart."""
+    groups, differences = [], []
+    for measurement in outcome.measurements:
+        name = measurement.list or f"{_protocol(measurement)}{_n(measurement)}"
+        for group in measurement.groups:
+            head = (name, group.column, group.value or "not known", group.identities, group.trials)
+            groups += [(*head, *row) for row in _measures(group.values)]
+        differences += [_difference(name, each) for each in measurement.differences]
+    return [table(columns, rows) for columns, rows in ((GROUPS, groups), (DIFFERENCES, differences)) if rows]
+
+
+def _difference(name: str, each: GroupDifference) -> tuple:
+    form, found = _signed_percent if _is_percent(each.measure) else _signed, each.difference
+    interval, p = f"{form(found.low)} to {form(found.high)}", "-" if math.isnan(found.p) else f"{found.p:.3f}"
+    return (name, each.column, f"{each.left} - {each.right}", each.measure, form(found.value), interval, p)
+
+
+def _signed_percent(fraction: float) -> str:
+    return "-" if math.isnan(fraction) else f"{100 * fraction:+.2f} %"
+
+
+def _signed(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:+.4g}"
+
+
+def _title_of_lists(outcome: Outcome) -> str:
+    lists = outcome.counts["lists"]
+    made_from = outcome.made_from
+    source = ", ".join(made_from.get("vectors", ())) or ("the store" if "store" in made_from else "")
+    of = f", scored with {source}" if source else ""
+    told = sorted({facts["identities_from"] for facts in lists.values()})
+    return f"{_count(len(lists), 'list')}{of}; identities from {' and '.join(told)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _title(outcome: Outcome) -> str:
@@ -48,21 +112,26 @@ def _seen(counts: dict) -> str:
 
 
 def _caption(outcome: Outcome) -> str:
-    machine = outcome.machine
+    machine, backend = outcome.machine, outcome.made_from.get("backend")
     return (
         f"peak memory {size(outcome.peak_memory_bytes)}; device {outcome.device}"
         f" ({machine.get('processor', '?')}, {machine.get('cores', '?')} cores, {machine.get('threads', '?')} threads)"
-        f"; index {outcome.made_from['backend']}; intervals resample identities; ms: one probe at a time"
+        + (f"; index {backend}" if backend else "")
+        + "; intervals resample identities"
+        + ("; ms: one probe at a time" if backend else "")
     )
 
 
+def _protocol(measurement: Measurement) -> str:
+    return measurement.protocol if measurement.group == "U" else f"{measurement.protocol} {measurement.group}"
+
+
 def _rows(measurement: Measurement) -> list[tuple]:
+    candidates = {"matching": "1:{}", "retrieval": "{}", "identification": "{}", "search": "top {}"}
     head = (
-        measurement.protocol,
+        _protocol(measurement),
         measurement.direction,
-        {"matching": "1:{}", "retrieval": "{}", "search": "top {}"}.get(measurement.protocol, "-").format(
-            measurement.candidates
-        ),
+        candidates.get(measurement.protocol, "-").format(measurement.candidates),
         measurement.trials,
     )
     speed = (
@@ -71,16 +140,41 @@ def _rows(measurement: Measurement) -> list[tuple]:
         _milliseconds(measurement.latency_median_seconds),
         _milliseconds(measurement.latency_p95_seconds),
     )
-    measures = [(name, *_figures(value)) for name, value in measurement.values.items()] or [("", "", "", "")]
+    measures = _measures(measurement.values) or [("", "", "", "")]
     return [(*head, *measures[0], *speed), *(("", "", "", "", *measure, "", "", "", "") for measure in measures[1:])]
 
 
-def _figures(value: Value) -> tuple[str, str, str]:
-    return _percent(value.value), f"{_percent(value.low)} to {_percent(value.high)}", _percent(value.chance)
+def _rows_of_list(measurement: Measurement) -> list[tuple]:
+    candidates = {"matching": "1:{}", "retrieval": "{}"}.get(measurement.protocol, "-").format(measurement.candidates)
+    head = (measurement.list, measurement.direction, candidates, measurement.trials, measurement.missing)
+    first, *more = _measures(measurement.values)
+    return [(*head, *first, _rate(measurement.trials_per_second)), *(("",) * 5 + (*each, "") for each in more)]
+
+
+def _measures(values: dict[str, Value]) -> list[tuple[str, str, str, str]]:
+    """Name, value, interval and chance of each measure."""
+    shown = []
+    for name, value in values.items():
+        form = _percent if _is_percent(name) else _plain
+        interval = f"{form(value.low)} to {form(value.high)}"
+        shown.append((name, form(value.value), interval, form(value.chance)))
+    return shown
+
+
+def _is_percent(name: str) -> bool:
+    from vfsearch.measure.catalog import parse_measure
+
+    # A peer's arithmetic is named behind the measure, in brackets.
+    return parse_measure(name.partition(" [")[0]).kind.percent
 
 
 def _percent(fraction: float) -> str:
     return "-" if math.isnan(fraction) else f"{100 * fraction:.2f}"
+
+
+def _plain(value: float) -> str:
+    """A figure that is no percentage, marked as such."""
+    return "-" if math.isnan(value) else f"= {value:.4g}"
 
 
 def _rate(value: float) -> str:
@@ -95,11 +189,18 @@ def _milliseconds(seconds: float) -> str:
 def outcome_warnings(outcome: Outcome) -> list[str]:
     """What a reader of the table must know: ties, missing probes, a measurement on the items trained on."""
     warnings = [
-        f"{measurement.protocol}{_n(measurement)}: {100 * measurement.tied:.1f} % of the trials hang on ties"
+        f"{measurement.list or _protocol(measurement)}{_n(measurement)}: {100 * measurement.tied:.1f} % of the trials "
+        "hang on ties"
         for measurement in outcome.measurements
         if measurement.tied > 0.01
     ]
-    counts = outcome.counts
+    if "lists" in outcome.counts:
+        return [*warnings, *(text for each in outcome.counts["lists"].items() for text in _of_list(*each))]
+    return [*warnings, *_of_sides(outcome.counts)]
+
+
+def _of_sides(counts: dict) -> list[str]:
+    warnings = []
     if counts["failed_probes"]:
         warnings.append(f"{counts['failed_probes']} probes could not be embedded and count as misses")
     if counts["failed_gallery"]:
@@ -111,5 +212,24 @@ def outcome_warnings(outcome: Outcome) -> list[str]:
     return warnings
 
 
+def _of_list(name: str, facts: dict) -> list[str]:
+    """What is missing of one list, and of whom nothing is known."""
+    warnings = []
+    if facts.get("missing_probes") or facts.get("missing_items"):
+        warnings.append(
+            f"{name}: {facts['missing_probes']} of {facts['probes']} probes and {facts['missing_items']} of "
+            f"{facts['items']} items have no vector (such as {facts['examples_of_missing'][0]!r}): what asks for them "
+            "scores least"
+        )
+    if facts.get("missing_scores"):
+        warnings.append(f"{name}: {facts['missing_scores']} trials have no score: they count as the least alike")
+    if facts["unknown_identities"]:
+        warnings.append(
+            f"{name}: nothing is known of {facts['unknown_identities']} of {facts['names']} names: each counts as "
+            "somebody of its own in the intervals"
+        )
+    return [*warnings, *(f"{name}: {text}" for text in facts.get("notes", ()))]
+
+
 def _n(measurement: Measurement) -> str:
-    return f" 1:{measurement.candidates}" if measurement.protocol == "matching" else ""
+    return f" 1:{measurement.candidates}" if measurement.protocol == "matching" and not measurement.list else ""

@@ -4,7 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, chosen_encoders, common, computing, decoding, option
+from vfsearch_cli.measures import named_measures, unused_measures
+from vfsearch_cli.options import NUMBERS, PATH, WORDS, chosen_encoders, common, computing, decoding, option
 from vfsearch_cli.outcome import outcome_table, outcome_warnings
 from vfsearch_cli.terminal import table
 
@@ -15,33 +16,30 @@ Examples:
   vfsearch query --probe voice --gallery face
   vfsearch query --probe face --gallery face --protocol retrieval
   vfsearch query --probe voice --gallery face --n 2,5,10,50 --split all --seed 7
+  vfsearch query --group U --group G --by gender --measures accuracy,AUC,EER,TAR@FAR=0.01,mAP
+  vfsearch query --protocol identification --enrolled 10,50
   vfsearch query --file clip.wav --k 10
+  vfsearch query --trials verify_v2f_test.txt match_v2f_2_val.txt
+  vfsearch query --trials lists/*.txt.gz --vectors vectors.npz --identities vox1_test.csv --result result.txt
 """
 AUDIO = {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64", ".rf64"}
 SIDES = click.Choice(["voice", "face"])
-PROTOCOLS = ("matching", "verification", "retrieval")
-
-
-class WholeNumbers(click.ParamType):
-    """2,5,10 as numbers; a settings file may give a list."""
-
-    name = "N,N,..."
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
-        """The numbers in a text or a list."""
-        parts = value if isinstance(value, (list, tuple)) else str(value).replace(",", " ").split()
-        try:
-            return tuple(int(part) for part in parts)
-        except (ValueError, TypeError):
-            self.fail(f"{value!r} must be whole numbers with commas between, for example 2,5,10", param, ctx)
+PROTOCOLS = ("matching", "verification", "retrieval", "identification")
 
 
 @click.command(epilog=EPILOG)
 @option("--probe", type=SIDES, default=None, help="What is asked with.  [default: voice; with --file, by its name]")
 @option("--gallery", type=SIDES, default=None, help="What is searched.  [default: the other one]")
 @option("--protocol", "protocols", type=click.Choice(PROTOCOLS), multiple=True, help="May be given more than once.  "
-        "[default: all three]")  # fmt: skip
-@option("--n", type=WholeNumbers(), default="2,5,10", show_default=True, help="Candidates of 1:N matching.")
+        "[default: matching, verification and retrieval]")  # fmt: skip
+@option("--n", type=NUMBERS, default="2,5,10", show_default=True, help="Candidates of 1:N matching.")
+@option("--group", "groups", multiple=True, help="Candidates of matching and verification agree with the probe in: U "
+        "nothing, G gender, N nationality, A age (by decade), letters together (GNA), or columns of the manifest "
+        "(gender+accent). May be given more than once.  [default: U]")  # fmt: skip
+@option("--enrolled", type=NUMBERS, default=None, help="Gallery sizes of open-set identification.  [default: half of "
+        "the people]")  # fmt: skip
+@option("--by", type=WORDS, default=None, help="Figures by group of people too: columns of the manifest, for example "
+        "gender.")  # fmt: skip
 @option("--split", default=None, help="Items to ask with and to search, or all.  "
         "[default: test if there is such a split, else all; with --file: all]")  # fmt: skip
 @option("--k", type=int, default=10, show_default=True, help="Neighbours to find and to save.")
@@ -53,20 +51,35 @@ class WholeNumbers(click.ParamType):
 @option("--out", type=PATH, default=None, help="Folder of the runs.  [default: runs]")
 @option("--name", default=None, help="Of the run.  [default: from the direction and what it is made from]")
 @option("--overwrite", is_flag=True, help="Measure anew a run that is there.")
+@option("--trials", "trials", type=PATH, multiple=True, help="Ask this list of trials instead, in any format; further "
+        "files may follow it.")  # fmt: skip
+@option("--vectors", type=PATH, multiple=True, help="With --trials: files of vectors by name (.npz, HDF5, safetensors, "
+        "torch.save, pickle).  [default: the store]")  # fmt: skip
+@option("--identities", type=PATH, multiple=True, help="With --trials: tables of whose the items are.  [default: those "
+        "beside a list, the store, the list itself]")  # fmt: skip
+@option("--format", "format_", default=None, help="With --trials: of the lists.  [default: recognised]")
+@option("--measures", type=WORDS, default=None, help="For example AUC,EER,TAR@FAR=0.01,mAP; see `vfsearch measures`.  "
+        "[default: the usual ones of each protocol]")  # fmt: skip
+@option("--result", type=PATH, default=None, help="With --trials: write a line `list value` for each here too.")
+@click.argument("files", nargs=-1, type=PATH)
 @option("--frozen", "without_model", is_flag=True, help="With --file: the store was made by `embed --frozen`.")
 @chosen_encoders
 @decoding
 @computing(beside_decoders=False)
 @common
-def query(terminal, workspace: Path, probe, gallery, file, store, index, model, out, **more):
+def query(terminal, workspace: Path, probe, gallery, file, store, index, model, out, trials, files, **more):
     """Ask the three protocols of a store and its indices: how well and how fast.
 
     1:N matching, verification and full-gallery retrieval of the probe items against the gallery items of one split,
     printed as one table and saved under runs/ with the raw neighbours. With --file, the best matches of one clip or
-    photo instead.
+    photo instead. With --trials, published or own lists, scored with the store or with vectors of any origin.
     """
     from vfsearch.pipeline.workspace import Workspace
 
+    _refuse_mixed(trials, files)
+    if trials:
+        places = Workspace(folder=workspace, embeddings=store, runs=out)
+        return _ask_lists(terminal, places, (*trials, *files), more)
     if file is not None:
         probe = probe or ("voice" if file.suffix.lower() in AUDIO else "face")
     probe = probe or "voice"
@@ -77,18 +90,74 @@ def query(terminal, workspace: Path, probe, gallery, file, store, index, model, 
     return _measure(terminal, places, probe, gallery, more)
 
 
+OF_LISTS = ("vectors", "identities", "format_", "result")
+NOT_OF_LISTS = (
+    "probe",
+    "gallery",
+    "protocols",
+    "n",
+    "groups",
+    "enrolled",
+    "by",
+    "split",
+    "k",
+    "file",
+    "index",
+    "model",
+    "without_model",
+)
+
+
+def _refuse_mixed(trials, files) -> None:
+    """Options that would be passed over without a word; what settings files say counts where it fits."""
+    if files and not trials:
+        raise SettingsError(f"{files[0]} is a list of trials? Then give --trials before it; media are given by --file")
+    context = click.get_current_context()
+    flags = {param.name: param.opts[0] for param in context.command.params}
+    wrong = [name for name in (NOT_OF_LISTS if trials else OF_LISTS)
+             if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]  # fmt: skip
+    if wrong:
+        where = "goes without --trials" if trials else "goes with --trials FILE..."
+        raise SettingsError(f"{flags[wrong[0]]} {where} only")
+
+
+def _ask_lists(terminal, places, lists, more: dict) -> None:
+    from vfsearch.pipeline.list_query import ListSettings, query_lists
+
+    _require_plain(more["name"])
+    settings = ListSettings(measures=named_measures(more["measures"] or ()), format=more["format_"], seed=more["seed"])
+    report = query_lists(
+        places, lists, settings, vectors=more["vectors"], identities=more["identities"], device=more["device"],
+        name=more["name"], overwrite=more["overwrite"], progress=terminal.progress,
+    )  # fmt: skip
+    if more["result"] is not None:
+        from vfsearch.pipeline.list_result import write_result
+
+        write_result(more["result"], report.outcome)
+    _show(terminal, report, more["measures"] or ())
+
+
+def _require_plain(name: str | None) -> None:
+    if name is not None and Path(name).name != name:
+        raise SettingsError(f"--name {name!r} must be a plain name; --out says in which folder")
+
+
 def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
     from vfsearch.pipeline.query import QuerySettings
     from vfsearch.pipeline.query import query as run_query
 
-    if more["name"] is not None and Path(more["name"]).name != more["name"]:
-        raise SettingsError(f"--name {more['name']!r} must be a plain name; --out says in which folder")
+    _require_plain(more["name"])
     settings = QuerySettings(
-        probe=probe, gallery=gallery, protocols=more["protocols"] or PROTOCOLS, n=more["n"], split=more["split"],
-        k=more["k"], seed=more["seed"],
+        probe=probe, gallery=gallery, protocols=more["protocols"] or PROTOCOLS[:3], n=more["n"], split=more["split"],
+        k=more["k"], seed=more["seed"], groups=more["groups"] or ("U",), enrolled=more["enrolled"] or (),
+        measures=named_measures(more["measures"] or ()), by=more["by"] or (),
     )  # fmt: skip
     report = run_query(places, settings, more["device"], more["name"], more["overwrite"], terminal.progress)
-    for warning in outcome_warnings(report.outcome):
+    _show(terminal, report, more["measures"] or ())
+
+
+def _show(terminal, report, measures: tuple[str, ...]) -> None:
+    for warning in [*outcome_warnings(report.outcome), *unused_measures(measures, report.outcome)]:
         terminal.warn(warning)
     if not report.measured_now:
         terminal.warn("measured before, figures of that run; --overwrite measures anew")

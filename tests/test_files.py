@@ -25,6 +25,24 @@ def test_written_whole_and_private(tmp_path):
     assert (mode(path), mode(path.parent), mode(path.parent.parent)) == (0o600, 0o700, 0o700)
 
 
+def test_written_piece_by_piece(tmp_path):
+    facts = files.write_pieces(tmp_path / "a", iter([b"one ", b"", b"two"]))
+    assert (tmp_path / "a").read_bytes() == b"one two"
+    assert facts == {"size": 7, "sha256": files.sha256(b"one two")}
+
+
+def test_pieces_that_fail_leave_what_was_there(tmp_path):
+    def pieces():
+        yield b"new"
+        raise ValueError("no more")
+
+    files.write_file(tmp_path / "a", b"old")
+    with pytest.raises(ValueError, match="no more"):
+        files.write_pieces(tmp_path / "a", pieces())
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
 def test_an_open_reader_keeps_the_old_file(tmp_path):
     files.write_file(tmp_path / "a", b"old")
     with (tmp_path / "a").open("rb") as reader:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BASE = ("errors", "files", "artefact", "tables", "registry", "progress", "timing", "devices")
+BASE = ("errors", "files", "artefact", "tables", "registry", "progress", "timing", "devices", "restricted_pickle")
 LAYERS = [
     BASE,
     ("data",),
@@ -70,7 +70,19 @@ def test_importing_the_package_is_light():
     assert not loaded_by("import vfsearch") & {*HEAVY, "numpy"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["query", "--help"], ["embed", "--help"], ["--version"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["query", "--help"],
+        ["embed", "--help"],
+        ["trials", "--help"],
+        ["trials", "make", "--help"],
+        ["trials", "convert", "--help"],
+        ["score", "--help"],
+        ["--version"],
+    ],
+)
 def test_help_is_light(arguments):
     quietly = "with contextlib.redirect_stdout(io.StringIO())"
     code = f"import io, contextlib, vfsearch_cli.main as m\n{quietly}: m.run({arguments})"

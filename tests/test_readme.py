@@ -54,7 +54,7 @@ def run(command: list[str], folder: Path, env: dict[str, str]) -> subprocess.Com
         command = command[1:]
     assert command[0] == "vfsearch", command
     # Few people, and so few candidates: what is checked is that the commands work as written.
-    words = [{"64": "12", "2,5,10": "2,3"}.get(word, word) for word in command[1:]]
+    words = [{"64": "12", "2,5,10": "2,3", "5,10": "2,3"}.get(word, word) for word in command[1:]]
     program = [sys.executable, "-m", "vfsearch_cli.main", *words]
     return subprocess.run(program, cwd=folder, env=env, capture_output=True, text=True, check=False)
 

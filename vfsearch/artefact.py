@@ -8,11 +8,21 @@ not exist.
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vfsearch.errors import ArtefactError, DamagedError, InputError
-from vfsearch.files import digest, is_there, read_file, remove_file, remove_temporaries, sha256, write_file
+from vfsearch.files import (
+    digest,
+    is_there,
+    read_file,
+    remove_file,
+    remove_temporaries,
+    sha256,
+    write_file,
+    write_pieces,
+)
 
 MANIFEST_NAME = "MANIFEST.json"
 
@@ -53,8 +63,11 @@ class Artefact:
 
     def add(self, name: str, data: bytes, **facts: object) -> None:
         """Write one file whole and list it; it exists for readers only after `write`."""
-        write_file(self.folder / name, data)
-        self.files[name] = {"size": len(data), "sha256": sha256(data), **facts}
+        self.add_pieces(name, (data,), **facts)
+
+    def add_pieces(self, name: str, pieces: Iterable[bytes], **facts: object) -> None:
+        """As `add`, for a file that need not fit in memory."""
+        self.files[name] = {**write_pieces(self.folder / name, pieces), **facts}
 
     def read(self, name: str) -> bytes:
         """The bytes of one listed file, checked.

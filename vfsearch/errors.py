@@ -39,6 +39,10 @@ class MediaError(InputError):
     """One media file cannot be used: missing, broken, too large, silent, without a face."""
 
 
+class TrialListError(InputError):
+    """A list of trials, or a file of scores, is not what it should be; the message names the line."""
+
+
 class ArtefactError(InputError):
     """A model, store, index or run is missing, incomplete or of another kind or version."""
 

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vfsearch.errors import InputError, LockedError, VfsearchError
@@ -42,28 +42,49 @@ def write_file(path: Path, data: bytes) -> None:
         VfsearchError: the disk is full, the folder is not writable, ...; `path` is as it was before (or, where only
             its folder could not be flushed, whole and new).
     """
+    write_pieces(path, (data,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> dict:
+    """Write a file as `write_file` does, piece by piece, so that it need not fit in memory.
+
+    Args:
+        path: of the file.
+        pieces: its content in order; an error that they raise leaves `path` as it was.
+    Returns:
+        {"size": bytes, "sha256": hexadecimal} of what was written.
+    Raises:
+        VfsearchError: as `write_file`.
+    """
     # The temporary name says nothing of the real one: programs that look for names (TensorBoard) must pass it over.
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
-        _write_whole(temporary, data)
+        facts = _write_whole(temporary, pieces)
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         hint = "; free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         raise VfsearchError(f"cannot write {path}: {error.strerror}{hint}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return facts
 
 
-def _write_whole(path: Path, data: bytes) -> None:
+def _write_whole(path: Path, pieces: Iterable[bytes]) -> dict:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    size, sha256_ = 0, hashlib.sha256()
     try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        for piece in pieces:
+            left = memoryview(piece)
+            size += len(left)
+            sha256_.update(left)
+            while left:
+                left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    return {"size": size, "sha256": sha256_.hexdigest()}
 
 
 def _sync_folder(folder: Path) -> None:

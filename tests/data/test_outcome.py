@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -27,3 +28,23 @@ def test_a_figure_that_does_not_exist_is_null():
     (measurement,) = Outcome.from_json(document).measurements
     assert math.isnan(measurement.values["AUC"].value) and math.isnan(measurement.probes_per_second)
     assert measurement.candidates is None and measurement.values["AUC"].high == 0.9
+
+
+def test_a_figure_without_bound_is_written_as_text():
+    outcome = make_outcome(math.inf)
+    document = json.loads(json.dumps(outcome.to_json(), allow_nan=False))
+    assert document["measurements"][0]["values"]["AUC"]["value"] == "inf"
+    assert Outcome.from_json(document) == outcome
+
+
+def test_outcomes_of_before_have_no_names_of_lists():
+    document = make_outcome(0.5).to_json()
+    del document["measurements"][0]["list"]
+    (measurement,) = Outcome.from_json(document).measurements
+    assert measurement.list == ""
+
+
+def test_a_list_may_have_any_name():
+    outcome = make_outcome(0.5)
+    named = dataclasses.replace(outcome, measurements=(dataclasses.replace(outcome.measurements[0], list="inf"),))
+    assert Outcome.from_json(json.loads(json.dumps(named.to_json()))) == named

@@ -31,9 +31,9 @@ def test_verification_trials_want_equal_lengths():
 
 
 def test_uninformed_is_one_block_of_the_whole_gallery_for_each_probe_with_mates():
-    none = np.zeros(0, np.int64)
     ranks = MateRanks(
-        probe=none, above=none, tied=none, mates_above=none, mates_tied=none,
+        probe=np.array([0, 0, 2]), above=np.array([1, 4, 7]), tied=np.array([1, 2, 1]),
+        mates_above=np.array([0, 1, 0]), mates_tied=np.array([1, 1, 1]),
         mates=np.array([2, 0, 1]), gallery=np.array([9, 9, 8]),
     )  # fmt: skip
     found = SimpleNamespace(**vars(uninformed(ranks)))

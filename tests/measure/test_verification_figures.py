@@ -1,61 +1,23 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
+from verification_lists import points_of, random_trials
 
-from vfsearch.measure.verification import ScoredTrials, auc, equal_error_rate
-
-TRIALS = st.lists(st.tuples(st.integers(-4, 4), st.booleans()), min_size=2, max_size=40)
+from vfsearch.measure.equal_error import equal_error_rate
+from vfsearch.measure.verification import auc, fmr_at_score, fnmr_at_fmr, fnmr_at_score, tar_at_far
 
 
 def figures(scores, mated, weights=None):
-    points = ScoredTrials(np.asarray(scores, float), np.asarray(mated, bool)).operating_points(weights)
-    return auc(*points), equal_error_rate(*points)
+    points = points_of(scores, mated, weights)
+    return auc(points), equal_error_rate(points)
 
 
-def unzip(trials):
-    scores, mated = zip(*trials, strict=True)
-    assume(any(mated) and not all(mated))
-    return np.array(scores, float), np.array(mated)
-
-
-@settings(deadline=None, max_examples=60)
-@given(TRIALS)
-def test_auc_equals_that_of_scikit_learn_and_the_share_of_pairs(trials):
-    scores, mated = unzip(trials)
-    found, _ = figures(scores, mated)
-    gaps = scores[mated][:, None] - scores[~mated][None, :]
-    assert found == pytest.approx(np.mean((gaps > 0) + 0.5 * (gaps == 0)), abs=1e-12)
-    assert found == pytest.approx(roc_auc_score(mated, scores), abs=1e-12)
-
-
-@settings(deadline=None, max_examples=60)
-@given(TRIALS, st.lists(st.integers(0, 3), min_size=40, max_size=40))
-def test_weights_are_repetitions(trials, counts):
-    scores, mated = unzip(trials)
-    counts = np.array(counts[: len(scores)])
-    assume(counts[mated].sum() and counts[~mated].sum())
-    weighted = figures(scores, mated, counts.astype(float))
-    assert weighted == pytest.approx(figures(np.repeat(scores, counts), np.repeat(mated, counts)), abs=1e-12)
-
-
-@settings(deadline=None, max_examples=60)
-@given(TRIALS, st.integers(-3, 3), st.randoms())
-def test_shifted_scores_and_the_order_of_trials_change_nothing(trials, shift, random):
-    scores, mated = unzip(trials)
-    order = list(range(len(scores)))
-    random.shuffle(order)
-    assert figures(3 * scores[order] + shift, mated[order]) == figures(scores, mated)
-
-
-@settings(deadline=None, max_examples=60)
-@given(TRIALS)
-def test_both_are_symmetric(trials):
-    scores, mated = unzip(trials)
-    area, error = figures(scores, mated)
-    assert figures(-scores, ~mated) == pytest.approx((area, error), abs=1e-12)
-    assert figures(-scores, mated) == pytest.approx((1 - area, 1 - error), abs=1e-12)
+def test_auc_equals_that_of_scikit_learn():
+    for seed in range(200):
+        scores, mated = random_trials(seed)
+        if mated.any() and not mated.all():
+            ranks = np.unique(scores, return_inverse=True)[1]
+            assert auc(points_of(scores, mated)) == pytest.approx(roc_auc_score(mated, ranks), abs=1e-12), seed
 
 
 @pytest.mark.parametrize(
@@ -79,14 +41,6 @@ def test_golden(mated, other, area, error):
     assert figures([*mated, *other], labels) == pytest.approx((area, error), abs=1e-12)
 
 
-def test_operating_points_rise_from_accept_none_to_accept_all():
-    scores = np.random.default_rng(1).integers(0, 30, 200).astype(float)
-    fmr, tmr = ScoredTrials(scores, np.arange(200) % 3 == 0).operating_points()
-    for rate in (fmr, tmr):
-        assert (rate[0], rate[-1]) == (0.0, pytest.approx(1.0)) and (np.diff(rate) >= 0).all()
-    assert len(fmr) == 31
-
-
 @pytest.mark.parametrize(
     ("scores", "mated", "weights"),
     [([], [], None), ([1, 2], [True, True], None), ([1, 2], [False, False], None), ([1, 2], [True, False], [0.0, 1.0])],
@@ -94,3 +48,28 @@ def test_operating_points_rise_from_accept_none_to_accept_all():
 )
 def test_one_kind_missing_gives_no_figure(scores, mated, weights):
     assert np.isnan(figures(scores, mated, weights and np.array(weights))).all()
+
+
+def test_tar_at_far_is_an_operating_point_and_not_between_two():
+    # (FMR, TMR): (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1).
+    points = points_of([4, 3, 2, 1], [True, False, True, False])
+    assert [tar_at_far(points, rate) for rate in (0.001, 0.25, 0.499, 0.5, 0.75)] == [0.5, 0.5, 0.5, 1.0, 1.0]
+    assert [fnmr_at_fmr(points, rate) for rate in (0.25, 0.5)] == [0.5, 0.0]
+
+
+def test_a_tie_with_an_other_is_not_accepted_below_its_rate():
+    assert tar_at_far(points_of([1, 1, 0, 0], [True, False, True, False]), 0.4) == 0.0
+
+
+@pytest.mark.parametrize("threshold", [-0.5, 0.0, 0.7, 2.0])
+def test_counted_missing_sides_make_the_error_rates_of_transactions(threshold):
+    """FRR = FTA + FNMR (1 - FTA) and FAR = FMR (1 - FTA), FTA the share of trials with a missing side."""
+    random = np.random.default_rng(3)
+    mated, scores = np.arange(400) % 2 == 0, random.normal(size=400)
+    acquired = np.arange(400) % 8 >= 2  # a quarter of either kind is missing
+    counted = points_of(np.where(acquired, scores, -np.inf), mated)
+    compared = points_of(scores[acquired], mated[acquired])
+    fta = 0.25
+    frr, far = fnmr_at_score(counted, threshold), fmr_at_score(counted, threshold)
+    assert frr == pytest.approx(fta + fnmr_at_score(compared, threshold) * (1 - fta), abs=1e-12)
+    assert far == pytest.approx(fmr_at_score(compared, threshold) * (1 - fta), abs=1e-12)

@@ -6,9 +6,11 @@ from builders import make_embeddings, make_failure, unit_rows
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vfsearch.data.ranks import MateRanks
+from vfsearch.measure.equal_error import equal_error_rate
 from vfsearch.measure.matching import matching_accuracy
+from vfsearch.measure.operating_points import ScoredTrials
 from vfsearch.measure.ranking import average_precision, hit_at
-from vfsearch.measure.verification import ScoredTrials, auc, equal_error_rate
+from vfsearch.measure.verification import auc
 from vfsearch.protocol.comparison import compare
 from vfsearch.protocol.matching import Matching
 from vfsearch.protocol.retrieval import Retrieval
@@ -115,7 +117,7 @@ def test_verification_can_be_recomputed_from_its_trials():
     raw = result.raw
     assert figures(result)["AUC"] == pytest.approx(roc_auc_score(raw["mated"], raw["scores"]), abs=1e-12)
     points = ScoredTrials(raw["scores"], raw["mated"]).operating_points()
-    assert figures(result) == {"AUC": auc(*points), "EER": equal_error_rate(*points)}
+    assert figures(result) == {"AUC": auc(points), "EER": equal_error_rate(points)}
     named = np.array(voices.identities)[raw["probes"]] == np.array(faces.identities)[raw["items"]]
     assert np.array_equal(named, raw["mated"])
 

@@ -21,19 +21,75 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Difference:
+    """By how much one figure exceeds another.
+
+    Args:
+        value: the difference, of fractions.
+        low, high: its 95 % interval, both figures in the same resamples of the identities.
+        p: two-sided p-value of no difference.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupFigures:
+    """The figures of the trials whose probe is of one group of people.
+
+    Args:
+        column: what groups people, for example "gender".
+        value: what its people have in common; "" for people of whom it is not known.
+        identities: how many people ask.
+        trials: how many questions they ask.
+        values: measure name -> figure; of a group that is too small without an interval.
+    """
+
+    column: str
+    value: str
+    identities: int
+    trials: int
+    values: dict[str, Value]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupDifference:
+    """How much better one group does than another.
+
+    Args:
+        column: what groups people.
+        left, right: its values.
+        measure: name of the measure.
+        difference: left minus right; its p-value is of this one comparison.
+    """
+
+    column: str
+    left: str
+    right: str
+    measure: str
+    difference: Difference
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measurement:
     """The figures of one protocol in one direction.
 
     Args:
-        protocol: "matching", "verification" or "retrieval".
+        protocol: "matching", "verification", "retrieval", "identification" or "search".
         direction: "voice to face", ...
-        candidates: N of 1:N matching; gallery size for retrieval; None for verification.
+        candidates: N of 1:N matching; gallery size for retrieval and identification; None for verification.
         trials: how many questions were asked, those of missing probes included.
         missing: how many of them had a probe that could not be embedded; they count as misses.
         tied: share of the trials whose outcome depends on a tie.
         values: measure name -> figure.
         trials_per_second, probes_per_second: in batches; scoring and ranking, without computing the measures.
         latency_median_seconds, latency_p95_seconds: of one probe at a time.
+        list: name of the list that was measured, "" where the run drew its own trials.
+        group: what all candidates of a trial have in common with its probe: "U" nothing, "G" gender, ...
+        groups, differences: the figures of groups of people and how they differ, where they were asked for.
     """
 
     protocol: str
@@ -47,6 +103,10 @@ class Measurement:
     probes_per_second: float
     latency_median_seconds: float
     latency_p95_seconds: float
+    list: str = ""
+    group: str = "U"
+    groups: tuple[GroupFigures, ...] = ()
+    differences: tuple[GroupDifference, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,16 +134,13 @@ class Outcome:
     machine: dict = field(default_factory=dict)
 
     def to_json(self) -> dict:
-        """The outcome as JSON; a figure that does not exist (NaN) is null."""
+        """The outcome as JSON; a figure that does not exist (NaN) is null, one without bound (a median rank) "inf"."""
         return _nulls(asdict(self))
 
     @classmethod
     def from_json(cls, document: dict) -> "Outcome":
         """The outcome that `to_json` wrote."""
-        measurements = tuple(
-            Measurement(**{**_numbers(entry), "values": _values(entry["values"])}) for entry in document["measurements"]
-        )
-        return cls(**{**document, "measurements": measurements})
+        return cls(**{**document, "measurements": tuple(map(_measurement, document["measurements"]))})
 
 
 def _nulls(value: object) -> object:
@@ -91,12 +148,37 @@ def _nulls(value: object) -> object:
         return {name: _nulls(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
         return [_nulls(each) for each in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else repr(value)
+    return value
+
+
+_NO_NUMBERS = ("candidates", "list", "group")
+_NOT_FINITE = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def _numbers(entry: dict) -> dict:
-    """The entry with NaN for the nulls that `_nulls` made of it."""
-    return {name: math.nan if value is None and name != "candidates" else value for name, value in entry.items()}
+    """The entry with the numbers that `_nulls` could not write as such."""
+    return {
+        name: _NOT_FINITE[value]
+        if name not in _NO_NUMBERS and (value is None or isinstance(value, str)) and value in _NOT_FINITE
+        else value
+        for name, value in entry.items()
+    }
+
+
+def _measurement(entry: dict) -> Measurement:
+    parts = {
+        "values": _values(entry["values"]),
+        "groups": tuple(
+            GroupFigures(**{**each, "values": _values(each["values"])}) for each in entry.get("groups", ())
+        ),
+        "differences": tuple(
+            GroupDifference(**{**each, "difference": Difference(**_numbers(each["difference"]))})
+            for each in entry.get("differences", ())
+        ),
+    }
+    return Measurement(**{**_numbers(entry), **parts})
 
 
 def _values(entries: dict) -> dict[str, Value]:

@@ -69,7 +69,7 @@ def _block(
     has = torch.nonzero(skip >= 0)[:, 0]
     is_mate[has, skip[has]] = False
     scores[has, skip[has]] = -torch.inf
-    mates, ascending = _mate_scores(scores, is_mate)
+    mates, ascending = mate_scores(scores, is_mate)
     if ascending.shape[1] == 0:
         return (*[_EMPTY] * 5, mates.cpu().numpy())
     everyone = _sorted_in_place(scores)
@@ -78,7 +78,7 @@ def _block(
     return (*_blocks_of_ties(ascending, above, at_least, mates, first), mates.cpu().numpy())
 
 
-def _mate_scores(scores: torch.Tensor, is_mate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def mate_scores(scores: torch.Tensor, is_mate: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """(q,) mates of each query, and (q, most mates) their scores, ascending, padded with +inf at the end."""
     query, row = torch.nonzero(is_mate, as_tuple=True)
     mates = torch.bincount(query, minlength=len(scores))

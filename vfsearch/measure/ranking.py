@@ -23,7 +23,7 @@ def average_precision(ranks: MateRanks) -> np.ndarray:
     n, r = ranks.tied.astype(float), ranks.mates_tied.astype(float)
     above, mates_above = ranks.above.astype(float), ranks.mates_above.astype(float)
     slope = np.divide(r - 1, n - 1, out=np.zeros_like(n), where=n > 1)
-    spread = _sum_of_inverses(ranks.above, ranks.tied)
+    spread = sum_of_inverses(ranks.above, ranks.tied)
     block = r / n * ((mates_above + 1) * spread + slope * (n - (above + 1) * spread))
     total = np.bincount(ranks.probe, weights=block, minlength=len(ranks.mates))
     return np.divide(total, ranks.mates, out=np.full(len(ranks.mates), np.nan), where=ranks.mates > 0)
@@ -33,14 +33,20 @@ _SMALL = 100
 _HARMONIC = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, _SMALL + 1))])
 
 
-def _sum_of_inverses(above: np.ndarray, count: np.ndarray) -> np.ndarray:
+def sum_of_inverses(above: np.ndarray, count: np.ndarray) -> np.ndarray:
     """1/(N+1) + ... + 1/(N+n), to the last digits also where it is the small difference of two harmonic numbers."""
-    first, last = np.maximum(above, _SMALL), np.maximum(above + count, _SMALL)
-    small = _HARMONIC[np.minimum(above + count, _SMALL)] - _HARMONIC[np.minimum(above, _SMALL)]
+    sums = 1.0 / (above + 1)
+    several = np.flatnonzero(count != 1)
+    sums[several] = _difference_of_harmonics(above[several], above[several] + count[several])
+    return sums
+
+
+def _difference_of_harmonics(above: np.ndarray, end: np.ndarray) -> np.ndarray:
+    first, last = np.maximum(above, _SMALL), np.maximum(end, _SMALL)
+    small = _HARMONIC[np.minimum(end, _SMALL)] - _HARMONIC[np.minimum(above, _SMALL)]
     # H_m = gamma + log(m + 1/2) + f(1 / (m + 1/2)^2), with an error below 1e-18 from 100 on.
     low, high = 1 / (first + 0.5), 1 / (last + 0.5)
-    large = np.log1p((last - first) * low) + _harmonic_rest(high**2) - _harmonic_rest(low**2)
-    return np.where(count == 1, 1.0 / (above + 1), small + large)
+    return small + np.log1p((last - first) * low) + _harmonic_rest(high**2) - _harmonic_rest(low**2)
 
 
 def _harmonic_rest(square: np.ndarray) -> np.ndarray:

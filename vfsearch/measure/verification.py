@@ -2,75 +2,89 @@
 
 import numpy as np
 
-
-class ScoredTrials:
-    """Verification trials sorted by score once, so that they can be measured under many weights.
-
-    Args:
-        scores: (t,) similarities; -inf for a missing probe.
-        mated: (t,) bool.
-    """
-
-    def __init__(self, scores: np.ndarray, mated: np.ndarray) -> None:
-        self.order = np.argsort(-scores, kind="stable")
-        ordered = scores[self.order]
-        self.mated = mated[self.order]
-        self.ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(ordered) > 0))
-
-    def operating_points(self, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """False and true match rate at every threshold, from "accept none" to "accept all".
-
-        Args:
-            weights: (t,) of the trials; None is 1 each.
-        Returns:
-            FMR and TMR, each (m + 1,) for m distinct scores, both rising from 0 to 1.
-        """
-        weights = np.ones(len(self.order)) if weights is None else weights[self.order]
-        mated = np.cumsum(weights * self.mated)[self.ends]
-        other = np.cumsum(weights * ~self.mated)[self.ends]
-        return _rate(other), _rate(mated)
+from vfsearch.measure.operating_points import OperatingPoints
 
 
-def _rate(cumulated: np.ndarray) -> np.ndarray:
-    total = cumulated[-1] if len(cumulated) and cumulated[-1] > 0 else np.nan
-    return np.concatenate([[0.0], cumulated / total])
-
-
-def auc(fmr: np.ndarray, tmr: np.ndarray) -> float:
+def auc(points: OperatingPoints) -> float:
     """Area under the ROC curve: the chance that a mated score exceeds a non-mated one, ties counting 1/2.
 
     Args:
-        fmr, tmr: operating points from `ScoredTrials.operating_points`.
+        points: what each threshold accepts.
     Returns:
         A fraction; NaN when one kind of trial is missing.
     Source: Hanley & McNeil, Radiology 1982.
     Example:
-        >>> float(auc(*ScoredTrials(np.array([3.0, 2.0, 1.0]), np.array([True, False, True])).operating_points()))
+        >>> from vfsearch.measure.operating_points import ScoredTrials
+        >>> auc(ScoredTrials(np.array([3.0, 2.0, 1.0]), np.array([True, False, True])).operating_points())
         0.5
     """
-    if len(fmr) < 2:
+    if not points.defined:
         return float("nan")
-    return float(np.sum((fmr[1:] - fmr[:-1]) * (tmr[1:] + tmr[:-1])) / 2)
+    area = np.sum(np.diff(points.other) * points.block_levels())
+    return float(area / points.mated[-1] / points.other[-1])
 
 
-def equal_error_rate(fmr: np.ndarray, tmr: np.ndarray) -> float:
-    """The rate at which false matches and false non-matches are equally frequent.
+def fmr_at_score(points: OperatingPoints, threshold: float) -> float:
+    """The share of non-mated trials that score at least a threshold.
 
-    Linear interpolation between the two neighbouring operating points around FMR = FNMR.
+    Where a side that could not be embedded scores -inf and is counted, this is the standard's false accept rate:
+    FAR = FMR (1 - FTA), FTA being the share of trials with such a side.
 
     Args:
-        fmr, tmr: operating points from `ScoredTrials.operating_points`.
+        points: what each threshold accepts.
+        threshold: a score; scores from it on are accepted.
+    Returns:
+        A fraction; NaN without non-mated trials.
+    Source: ISO/IEC 19795-1:2021, false match rate.
+    """
+    return float(points.fmr[points.at_score(threshold)])
+
+
+def fnmr_at_score(points: OperatingPoints, threshold: float) -> float:
+    """The share of mated trials that score below a threshold.
+
+    Where a side that could not be embedded scores -inf and is counted, this is the standard's false reject rate:
+    FRR = FTA + FNMR (1 - FTA).
+
+    Args:
+        points: what each threshold accepts.
+        threshold: a score; scores from it on are accepted.
+    Returns:
+        A fraction; NaN without mated trials.
+    Source: ISO/IEC 19795-1:2021, false non-match rate.
+    """
+    return float(points.fnmr[points.at_score(threshold)])
+
+
+def tar_at_far(points: OperatingPoints, rate: float) -> float:
+    """The true match rate at the lowest threshold whose false match rate is at most a rate.
+
+    An operating point that is there, without interpolation: with fewer than 1/rate non-mated trials, none of them may
+    be accepted.
+
+    Args:
+        points: what each threshold accepts.
+        rate: of false matches, between 0 and 1.
     Returns:
         A fraction; NaN when one kind of trial is missing.
-    Source: ISO/IEC 19795-1 vocabulary; interpolation as fixed by this project.
+    Source: TAR@FAR of the face world, as in Klare et al., IJB-A, CVPR 2015; TMR and FMR in ISO/IEC 19795-1:2021.
     Example:
-        >>> equal_error_rate(*ScoredTrials(np.zeros(4), np.array([True, False, True, False])).operating_points())
+        >>> from vfsearch.measure.operating_points import ScoredTrials
+        >>> scores, mated = np.array([5.0, 4.0, 3.0, 2.0]), np.array([True, False, True, False])
+        >>> tar_at_far(ScoredTrials(scores, mated).operating_points(), 0.1)
         0.5
     """
-    gap = fmr - (1.0 - tmr)
-    if np.isnan(gap).any() or len(gap) < 2:
-        return float("nan")
-    after = int(np.argmax(gap >= 0))
-    before = after - 1
-    share = -gap[before] / (gap[after] - gap[before])
-    return float(fmr[before] + share * (fmr[after] - fmr[before]))
+    return float(points.tmr[points.at_fmr(rate)]) if points.defined else float("nan")
+
+
+def fnmr_at_fmr(points: OperatingPoints, rate: float) -> float:
+    """The false non-match rate at the lowest threshold whose false match rate is at most a rate: 1 - TAR@FAR.
+
+    Args:
+        points: what each threshold accepts.
+        rate: of false matches, between 0 and 1.
+    Returns:
+        A fraction; NaN when one kind of trial is missing.
+    Source: FVC2000 (FMR100, FMR1000), Maio et al., PAMI 2002; NIST FRTE.
+    """
+    return float(points.fnmr[points.at_fmr(rate)]) if points.defined else float("nan")

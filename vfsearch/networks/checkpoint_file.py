@@ -28,7 +28,8 @@ def load_checkpoint(data: bytes) -> object:
 
 def _safetensors(data: bytes) -> dict[str, torch.Tensor]:
     try:
-        return safetensors.torch.load(data)
+        # It gives the tensors in another order in each process.
+        return dict(sorted(safetensors.torch.load(data).items()))
     except Exception as error:  # a number type that torch lacks is a KeyError, a size that does not fit a RuntimeError
         raise InputError(f"a safetensors file that cannot be read ({_brief(error)}); fetch it again") from error
 

@@ -1,8 +1,7 @@
 """`vfsearch query`: store and index to outcome."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +13,28 @@ from vfsearch.errors import ArtefactError, MismatchError, SettingsError
 from vfsearch.files import digest, writer_lock
 from vfsearch.index.backends import open_index
 from vfsearch.index.base import Index, read_index_artefact
+from vfsearch.measure.catalog import parse_measure
+from vfsearch.measure.resampling import Resampling
 from vfsearch.pipeline.embed import SEEN_COLUMN
 from vfsearch.pipeline.model import open_model
+from vfsearch.pipeline.run_machine import run_machine
 from vfsearch.pipeline.runs import save_run, saved_outcome
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.progress import Progress, silent
 from vfsearch.protocol.comparison import Comparison, compare
+from vfsearch.protocol.groups import told_apart
+from vfsearch.protocol.identification import Identification
 from vfsearch.protocol.matching import Matching
 from vfsearch.protocol.result import Result
 from vfsearch.protocol.retrieval import Retrieval
 from vfsearch.protocol.search import Search
 from vfsearch.protocol.verification import Verification
 from vfsearch.store.store import Store, open_store
-from vfsearch.timing import Phases, machine, peak_memory_bytes
+from vfsearch.timing import Phases, peak_memory_bytes
+from vfsearch.trials.constraints import Group, parse_group
 
-PROTOCOLS = ("matching", "verification", "retrieval")
+USUAL_PROTOCOLS = ("matching", "verification", "retrieval")
+PROTOCOLS = (*USUAL_PROTOCOLS, "identification")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +43,13 @@ class QuerySettings:
 
     Args:
         probe, gallery: modalities.
-        protocols: any of "matching", "verification", "retrieval".
+        protocols: any of "matching", "verification", "retrieval", "identification".
         n: candidates of 1:N matching, one measurement each.
+        groups: constraint groups of matching and verification, one measurement each (see
+            `vfsearch.trials.constraints.parse_group`).
+        enrolled: gallery sizes of open-set identification, one measurement each; none: as many as there can be.
+        measures: names, each taken by the protocols that it belongs to; a protocol without one has its usual ones.
+        by: columns of the manifest that group people, whose figures are given beside those of all.
         split: whose items are probes and gallery; None: "test" if the store has it, else all; "all".
         k: neighbours that are searched for and saved.
         seed: of the trials.
@@ -46,8 +57,12 @@ class QuerySettings:
 
     probe: str
     gallery: str
-    protocols: tuple[str, ...] = PROTOCOLS
+    protocols: tuple[str, ...] = USUAL_PROTOCOLS
     n: tuple[int, ...] = (2, 5, 10)
+    groups: tuple[str, ...] = ("U",)
+    enrolled: tuple[int, ...] = ()
+    measures: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
     split: str | None = None
     k: int = 10
     seed: int = 1
@@ -60,6 +75,21 @@ class QuerySettings:
             raise SettingsError(f"1:N matching wants N of at least 2, got {self.n}")
         if self.k < 1 or self.seed < 0:
             raise SettingsError(f"want k >= 1 and seed >= 0, got k={self.k}, seed={self.seed}")
+        if not self.groups:
+            raise SettingsError("matching and verification want a group; U is the one without a constraint")
+        if self.enrolled and "identification" not in self.protocols:
+            raise SettingsError(
+                "gallery sizes of enrolled people are for the protocol identification, which is not asked"
+            )
+        constrained = [group.name for group in self.parsed_groups() if group.columns]
+        if constrained and not {"matching", "verification"} & set(self.protocols):
+            raise SettingsError(f"the group {constrained[0]} is for matching and verification, of which none is asked")
+        for name in self.measures:
+            parse_measure(name)
+
+    def parsed_groups(self) -> list[Group]:
+        """The groups, each once."""
+        return list(dict.fromkeys(map(parse_group, self.groups)))
 
     def to_json(self) -> dict:
         """The settings as JSON."""
@@ -68,6 +98,10 @@ class QuerySettings:
             "gallery": self.gallery,
             "protocols": list(self.protocols),
             "n": list(self.n),
+            "groups": [group.name for group in self.parsed_groups()],
+            "enrolled": list(self.enrolled),
+            "measures": list(self.measures),
+            "by": list(self.by),
             "split": self.split,
             "k": self.k,
             "seed": self.seed,
@@ -155,11 +189,12 @@ def _measure(
         index = open_index(workspace.index_folder(settings.gallery), device)
         comparison, rows, counts = _comparison(store, settings, device)
         _require_same_items(index, rows, comparison.gallery)
+        people = {column: _people(column, comparison) for column in settings.by}
     protocols = [*_protocols(settings), Search(index=index, rows=rows, k=settings.k)]
     results = {}
     for done, protocol in enumerate(protocols, start=1):
         with phases(protocol.name):
-            results[protocol.name] = protocol.run(comparison)
+            results[protocol.name] = _by_group(protocol.run(comparison), settings, people)
         progress("protocols", done, len(protocols))
     outcome = Outcome(
         settings=settings.to_json(),
@@ -169,21 +204,34 @@ def _measure(
         seconds=phases.seconds,
         peak_memory_bytes=peak_memory_bytes(),
         device=device,
-        machine=_machine(),
+        machine=run_machine(),
     )
     return outcome, results, comparison
 
 
-def _machine() -> dict:
-    import torch
+def _people(column: str, comparison: Comparison) -> dict[str, str]:
+    """What a column says of each person: what the items of the probe side say, else those of the gallery.
 
-    return {
-        "vfsearch": version("vfsearch"),
-        **machine(),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
+    Raises:
+        ArtefactError: no item says anything.
+    """
+    found: dict[str, str] = {}
+    for rows in (comparison.gallery, comparison.probes):
+        values = rows.columns.get(column, ())
+        found |= {identity: value for identity, value in zip(rows.identities, values, strict=False) if value}
+    if not found:
+        known = sorted({*comparison.probes.columns, *comparison.gallery.columns})
+        raise ArtefactError(f"the store says nothing of the {column} of its people; its columns are {', '.join(known)}")
+    return found
+
+
+def _by_group(result: Result, settings: QuerySettings, people: dict[str, dict[str, str]]) -> Result:
+    """The figures of groups of people beside those of all; a protocol of other questions stays as it is."""
+    if not people or result.scored is None:
+        return result
+    measures = [parse_measure(name) for name in result.measurement.values]
+    apart = told_apart(result.scored, people, measures, Resampling(seed=settings.seed))
+    return replace(result, measurement=replace(result.measurement, **apart))
 
 
 def _comparison(store: Store, settings: QuerySettings, device: str) -> tuple[Comparison, np.ndarray, dict]:
@@ -223,9 +271,16 @@ def _require_same_items(index: Index, rows: np.ndarray, gallery: Embeddings) -> 
 
 
 def _protocols(settings: QuerySettings) -> Sequence:
+    more = {"seed": settings.seed, "measures": settings.measures}
+    groups = settings.parsed_groups()
     made = {
-        "matching": [Matching(candidates=n, seed=settings.seed) for n in dict.fromkeys(settings.n)],
-        "verification": [Verification(seed=settings.seed)],
-        "retrieval": [Retrieval(seed=settings.seed)],
+        "matching": [
+            Matching(candidates=n, group=group, **more) for group in groups for n in dict.fromkeys(settings.n)
+        ],
+        "verification": [Verification(group=group, **more) for group in groups],
+        "retrieval": [Retrieval(**more)],
+        "identification": [
+            Identification(candidates=size, **more) for size in dict.fromkeys(settings.enrolled or (None,))
+        ],
     }
     return [protocol for name in PROTOCOLS if name in settings.protocols for protocol in made[name]]

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfsearch.data.outcome import Measurement, Value
+from vfsearch.data.outcome import Measurement
+from vfsearch.data.scored import ScoredPairs
 from vfsearch.kernels.exact import pair_scores
-from vfsearch.measure.interval import trial_interval
-from vfsearch.measure.verification import ScoredTrials, auc, equal_error_rate
+from vfsearch.measure import kind
+from vfsearch.measure.catalog import chosen
+from vfsearch.measure.resampling import Resampling
+from vfsearch.measure.verification_values import verification_values
 from vfsearch.protocol.clock import single_latency, timed
 from vfsearch.protocol.comparison import Comparison
+from vfsearch.protocol.drawing import UNRESTRICTED, drawn, stream_of, suffix
+from vfsearch.protocol.names import identity_names
 from vfsearch.protocol.result import Result
-from vfsearch.trials.make import GALLERIES_PER_PROBE, matching_trials, verification_trials
-
-FIGURES = {"AUC": auc, "EER": equal_error_rate}
+from vfsearch.trials.constraints import Group
+from vfsearch.trials.make import GALLERIES_PER_PROBE, verification_trials
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,20 +25,33 @@ class Verification:
     """From each 1:2 query, its probe and one of the two candidates: are they of one identity?
 
     Args:
-        seed: of the trials.
+        seed: of the trials and of the intervals.
+        group: what both candidates of the 1:2 query have in common with their probe.
+        measures: names; those of other protocols are passed over; none of its own: AUC and EER.
     Source: Wen et al., CVPR 2021, supplement, section 3.
     """
 
     seed: int
-    name = "verification"
+    group: Group = UNRESTRICTED
+    measures: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """For the run's files, for example "verification", "verification-G"."""
+        return f"verification{suffix(self.group)}"
 
     def run(self, comparison: Comparison) -> Result:
         """Ask and measure.
 
         A missing probe's trials are there too, half of them mated: nothing is like a probe that is not there.
+
+        Raises:
+            SettingsError: the gallery, or a group, is too small; or nothing is known of a group's columns.
+            UnknownNameError: a measure's name is that of none.
         """
         sides = comparison.sides
-        trials = verification_trials(matching_trials(sides, 2, self.seed), self.seed)
+        stream = stream_of(comparison, self.group)
+        trials = verification_trials(drawn(comparison, 2, self.seed, self.group), self.seed, stream=stream)
 
         def score(part: slice) -> np.ndarray:
             return pair_scores(
@@ -46,36 +63,32 @@ class Verification:
         latency = single_latency(lambda number: score(slice(number, number + 1)), len(trials))
         absent = np.repeat(comparison.missing, GALLERIES_PER_PROBE)
         absent_mated = np.arange(len(absent)) % 2 == 0
-        all_scores = np.concatenate([scores, np.full(len(absent), -np.inf)])
-        mated = np.concatenate([trials.mated, absent_mated])
-        probes = np.concatenate([sides.probes[trials.probes], absent])
         # Whom a missing probe is compared with is nobody in particular: only its own identity is resampled.
-        items = np.concatenate([sides.gallery[trials.items], absent])
+        pairs = ScoredPairs(
+            scores=np.concatenate([scores, np.full(len(absent), -np.inf)]),
+            mated=np.concatenate([trials.mated, absent_mated]),
+            probes=np.concatenate([sides.probes[trials.probes], absent]),
+            items=np.concatenate([sides.gallery[trials.items], absent]),
+            identities=identity_names(comparison),
+        )
+        measures = chosen(self.measures, kind.VERIFICATION)
+        estimates = verification_values(pairs, measures, Resampling(seed=self.seed))
         measurement = Measurement(
             protocol="verification",
             direction=comparison.direction,
             candidates=None,
-            trials=len(all_scores),
+            trials=len(pairs),
             missing=len(absent),
-            tied=_tied(all_scores, mated),
-            values=_values(ScoredTrials(all_scores, mated), probes, items, self.seed),
+            tied=_tied(pairs.scores, pairs.mated),
+            values={name: estimate.to_value() for name, estimate in estimates.items()},
             trials_per_second=len(trials) / seconds,
             probes_per_second=len(np.unique(trials.probes)) / seconds,
             latency_median_seconds=latency[0],
             latency_p95_seconds=latency[1],
+            group=self.group.name,
         )
         raw = {"probes": trials.probes, "items": trials.items, "mated": trials.mated, "scores": scores}
-        return Result(measurement=measurement, raw=raw)
-
-
-def _values(trials: ScoredTrials, probes: np.ndarray, items: np.ndarray, seed: int) -> dict[str, Value]:
-    values = {}
-    for name, figure in FIGURES.items():
-        low, high = trial_interval(
-            lambda weights, figure=figure: figure(*trials.operating_points(weights)), probes, items, seed
-        )
-        values[name] = Value(value=figure(*trials.operating_points()), low=low, high=high, chance=0.5)
-    return values
+        return Result(measurement=measurement, raw=raw, scored=pairs)
 
 
 def _tied(scores: np.ndarray, mated: np.ndarray) -> float:

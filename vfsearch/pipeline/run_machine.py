@@ -1,0 +1,19 @@
+"""What a run's timings need beside them to mean anything."""
+
+from importlib.metadata import version
+
+import numpy as np
+import torch
+
+from vfsearch.timing import machine
+
+
+def run_machine() -> dict:
+    """Processor, cores and threads, and the versions of what computes."""
+    return {
+        "vfsearch": version("vfsearch"),
+        **machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
