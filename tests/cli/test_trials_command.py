@@ -11,7 +11,7 @@ TABLE = "VoxCeleb1_ID,VGGFace1_ID,Gender\nid1,Amy,f\nid2,Bob,m\n"
 @pytest.fixture
 def lists(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "verify_test.txt.gz").write_bytes(gzip.compress(VERIFY.encode()))
+    (tmp_path / "verify_test.txt.gz").write_bytes(gzip.compress(VERIFY.encode(), mtime=0))
     (tmp_path / "people.csv").write_text(TABLE)
     (tmp_path / "scores").write_text("a b 0.5 target\na c -inf nontarget\n")
     return tmp_path

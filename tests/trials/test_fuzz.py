@@ -104,7 +104,7 @@ def mutated(reader: str, chance: random.Random) -> bytes:
     for _ in range(chance.choice((1, 1, 2, 5))):
         chance.choice(changes)(data, chance)
     if chance.random() < 0.03:
-        data = bytearray(gzip.compress(bytes(data), 1))
+        data = bytearray(gzip.compress(bytes(data), 1, mtime=0))
         if chance.random() < 0.5:
             flip(data, chance)
     return bytes(data)

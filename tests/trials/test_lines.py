@@ -39,7 +39,7 @@ def numbered(path, *arguments, **more):
 )
 def test_lines_and_their_numbers(file, data, found):
     assert numbered(file(data)) == found
-    assert numbered(file(gzip.compress(data))) == found
+    assert numbered(file(gzip.compress(data, mtime=0))) == found
 
 
 @given(st.lists(st.sampled_from(["", " ", "a", "bb c", "é", "\t", "x" * 50])), st.integers(1, 5), st.integers(0, 4),
@@ -62,7 +62,7 @@ def test_blocks_and_pieces_change_nothing(tmp_path_factory, texts, per_block, sk
         (b"\xef\xbb\xbfa\nb\n\xe9\n", "line 3: not UTF-8 text"),
         (b"a\nb\0\n", "line 2: holds a NUL character"),
         (b"\x1f\x8b\x08", "cannot read"),
-        (gzip.compress(b"a\n" * 1000)[:-9], "cannot read"),
+        (gzip.compress(b"a\n" * 1000, mtime=0)[:-9], "cannot read"),
     ],
 )
 def test_no_text_list(file, data, said):
