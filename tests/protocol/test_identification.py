@@ -111,7 +111,7 @@ def test_names():
     ("settings", "message"),
     [
         ({"candidates": 9}, "9 of the 16 people of the gallery cannot be enrolled: the share 0.5 allows for 8"),
-        ({"share": 0.99}, "somebody must be left who is not; ask for a smaller N or another share"),
+        ({"share": 0.99}, "somebody must be left who is not; ask for a smaller N"),
         ({"share": 0.01}, "0 of the 16 people"),
         ({"share": 1.0}, "the share of people to enrol is 1.0, it must be between 0 and 1"),
         ({"candidates": 0}, "the gallery's size is 0, it must be at least 1"),
