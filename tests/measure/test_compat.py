@@ -27,3 +27,8 @@ def test_an_unknown_policy_is_refused(wrong):
 def test_an_unknown_eer_is_refused():
     with pytest.raises(SettingsError, match=r"equal error rate that is not known: 'EER\(x\)'"):
         Compat(name="x", peer="x", notes="x", source="x", eer="EER(x)")
+
+
+def test_an_unknown_average_precision_is_refused():
+    with pytest.raises(SettingsError, match="a precision that is not known: 'R@1'"):
+        Compat(name="x", peer="x", notes="x", source="x", average_precision="R@1")

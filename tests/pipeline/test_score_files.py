@@ -132,6 +132,8 @@ def test_a_run_with_what_is_relevant(tmp_path):
     assert found["mAP"] == pytest.approx((0.75 + 0.5 + 0) / 3) and found["R@1"] == pytest.approx((0.5 + 1 + 0) / 3)
     assert found["mAP [trec_eval]"] == pytest.approx((0.5 + 0.5 + 0) / 3)
     assert (outcome.measurements[0].trials, outcome.measurements[0].missing) == (3, 1)
+    grouped = first(score_files([run], ScoreSettings(compat="cmpc", resamples=50), qrels=qrels))
+    assert grouped["mAP [cmpc]"] == pytest.approx((0.5 + 0.5 + 0) / 3) and grouped["mAP"] == found["mAP"]
     with pytest.raises(TrialListError, match="what is relevant goes with --qrels"):
         score_files([run], QUICK)
 

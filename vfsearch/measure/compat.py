@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from vfsearch.errors import SettingsError
 from vfsearch.measure.kind import Kind
+from vfsearch.measure.ranking_kinds import RANKING_KINDS
 from vfsearch.measure.tie_order import EXPECTED, ID_DESCENDING, MATE_FIRST, MATE_LAST, POLICIES
 from vfsearch.measure.verification_kinds import VERIFICATION_KINDS
 
@@ -25,6 +26,7 @@ class Compat:
         eer: name of the measure that is its equal error rate.
         ties: how it orders equal scores in 1:N matching, one of `vfsearch.measure.tie_order.POLICIES`.
         ranking_ties: how it orders them in ranked lists.
+        average_precision: name of the measure that is its mean average precision.
         scores: "similarity" or "distance": what its score files hold; a format that holds distances negates them.
         notes: what else differs.
         source: where that is known from.
@@ -37,11 +39,14 @@ class Compat:
     eer: str = "EER"
     ties: str = EXPECTED
     ranking_ties: str = EXPECTED
+    average_precision: str = "mAP"
     scores: str = SIMILARITY
 
     def __post_init__(self) -> None:
         if not {self.ties, self.ranking_ties} <= set(POLICIES) or self.scores not in (SIMILARITY, DISTANCE):
             raise SettingsError(f"the peer {self.name!r} orders ties, or scores, in a way that is not known: {self}")
+        if self.average_precision not in map(_name, RANKING_KINDS):
+            raise SettingsError(f"the peer {self.name!r} has a precision that is not known: {self.average_precision!r}")
         if self.eer not in map(_name, VERIFICATION_KINDS):
             raise SettingsError(f"the peer {self.name!r} has an equal error rate that is not known: {self.eer!r}")
 
@@ -63,8 +68,9 @@ _PEERS = (
         name="cmpc",
         peer="CMPC (cross-modal prototype contrastive learning), evaluation",
         ties=MATE_FIRST,
+        average_precision="mAP(grouped)",
         notes="1:N matching takes the first maximum. AP is scikit-learn's average_precision_score, which gives every "
-        "mate of a tie the precision behind the tie: not reproduced, the expectation is shown.",
+        "mate of a tie the precision behind the tie.",
         source="its evaluation code, as described in this entry",
     ),
     Compat(

@@ -29,6 +29,23 @@ def average_precision(ranks: MateRanks) -> np.ndarray:
     return np.divide(total, ranks.mates, out=np.full(len(ranks.mates), np.nan), where=ranks.mates > 0)
 
 
+def grouped_average_precision(ranks: MateRanks) -> np.ndarray:
+    """Average precision that gives every mate of a tie the precision behind the tie, as scikit-learn does.
+
+    A block of n tied items, r of them mates, after N items with R mates adds r (R + r) / (N + n). A constant score
+    gets the share of mates.
+
+    Args:
+        ranks: where the mates stand.
+    Returns:
+        (q,) fractions; NaN for a probe without mates.
+    Source: scikit-learn, average_precision_score.
+    """
+    block = ranks.mates_tied * (ranks.mates_above + ranks.mates_tied) / (ranks.above + ranks.tied)
+    total = np.bincount(ranks.probe, weights=block, minlength=len(ranks.mates))
+    return np.divide(total, ranks.mates, out=np.full(len(ranks.mates), np.nan), where=ranks.mates > 0)
+
+
 _SMALL = 100
 _HARMONIC = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, _SMALL + 1))])
 

@@ -43,6 +43,14 @@ RANKING_KINDS: tuple[Kind, ...] = (
         target=f"{_RANKING}:average_precision",
     ),
     Kind(
+        template="mAP(grouped)",
+        family=RANKING,
+        title="mean average precision, ties as one place",
+        formula="as mAP, every mate of a tie having the precision behind the tie",
+        source="scikit-learn, average_precision_score",
+        target=f"{_RANKING}:grouped_average_precision",
+    ),
+    Kind(
         template="R@{}",
         family=RANKING,
         title="hit rate at k, called recall at k in cross-modal retrieval",

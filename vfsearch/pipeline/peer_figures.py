@@ -12,7 +12,7 @@ from vfsearch.protocol.listed_figures import Figures, Scored, figures
 from vfsearch.protocol.listed_ranking import ListedRanking
 from vfsearch.protocol.listed_trials import ListedMatching
 
-EER = "EER"
+EER, MEAN_PRECISION = "EER", "mAP"
 
 
 def peer(name: str) -> Compat:
@@ -50,9 +50,17 @@ def beside_ours(
     elif isinstance(answers, ListedMatching):
         theirs = figures(replace(answers, ties=compat.ties), measures, resampling).estimates
     else:
-        theirs = figures(reranked(compat.ranking_ties), measures, resampling).estimates
+        theirs = _of_rankings(reranked(compat.ranking_ties), compat, measures, resampling)
     added = {f"{each} [{name}]": estimate for each, estimate in theirs.items()}
     return replace(ours, estimates={**ours.estimates, **added})
+
+
+def _of_rankings(ranked: ListedRanking, compat: Compat, measures: Sequence[str], resampling: Resampling) -> dict:
+    theirs = dict(figures(ranked, measures, resampling).estimates)
+    if MEAN_PRECISION in theirs and compat.average_precision != MEAN_PRECISION:
+        found = figures(ranked, [compat.average_precision], resampling).estimates
+        theirs[MEAN_PRECISION] = found[compat.average_precision]
+    return theirs
 
 
 def _of_pairs(pairs: ScoredPairs | PairSpill, compat: Compat, measures: Sequence[str], resampling: Resampling) -> dict:
