@@ -25,8 +25,7 @@ def average_precision(ranks: MateRanks) -> np.ndarray:
     slope = np.divide(r - 1, n - 1, out=np.zeros_like(n), where=n > 1)
     spread = sum_of_inverses(ranks.above, ranks.tied)
     block = r / n * ((mates_above + 1) * spread + slope * (n - (above + 1) * spread))
-    total = np.bincount(ranks.probe, weights=block, minlength=len(ranks.mates))
-    return np.divide(total, ranks.mates, out=np.full(len(ranks.mates), np.nan), where=ranks.mates > 0)
+    return _over_mates(ranks, block)
 
 
 def grouped_average_precision(ranks: MateRanks) -> np.ndarray:
@@ -42,6 +41,11 @@ def grouped_average_precision(ranks: MateRanks) -> np.ndarray:
     Source: scikit-learn, average_precision_score.
     """
     block = ranks.mates_tied * (ranks.mates_above + ranks.mates_tied) / (ranks.above + ranks.tied)
+    return _over_mates(ranks, block)
+
+
+def _over_mates(ranks: MateRanks, block: np.ndarray) -> np.ndarray:
+    """What the blocks of each probe add up to, divided by its mates."""
     total = np.bincount(ranks.probe, weights=block, minlength=len(ranks.mates))
     return np.divide(total, ranks.mates, out=np.full(len(ranks.mates), np.nan), where=ranks.mates > 0)
 
