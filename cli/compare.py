@@ -33,6 +33,7 @@ def compare(terminal, workspace: Path, left: Path, right: Path, measures, only_c
     Both are measured anew on the same trials and in the same resamples of their identities, so that what makes a list
     hard for both does not count. A run is a folder under runs/, or a file of verification or matching scores.
     """
+    from vfsearch.data.outcome import nulls
     from vfsearch.pipeline.compare_runs import CompareSettings, compare_runs, require_two
 
     require_two(left, right)
@@ -41,7 +42,7 @@ def compare(terminal, workspace: Path, left: Path, right: Path, measures, only_c
     for note in report.notes:
         terminal.warn(note)
     rows = [_row(figure) for figure in report.figures]
-    document = {"left": str(left), "right": str(right), "figures": _nulls([asdict(each) for each in report.figures]),
+    document = {"left": str(left), "right": str(right), "figures": nulls([asdict(each) for each in report.figures]),
                 "notes": list(report.notes)}  # fmt: skip
     caption = "95 % intervals and two-sided p-values, paired by resampled identity"
     terminal.result(document, f"A: {left}\nB: {right}", table(COLUMNS, rows), caption)
@@ -65,14 +66,3 @@ def _text(value: float, sign: str) -> str:
     return (
         "-" if math.isnan(value) else f"{value:{sign}.2f}" if abs(value) >= 0.1 or not value else f"{value:{sign}.3g}"
     )
-
-
-def _nulls(value: object) -> object:
-    """JSON has no NaN, and no infinity."""
-    if isinstance(value, dict):
-        return {name: _nulls(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_nulls(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else repr(value)
-    return value

@@ -135,7 +135,7 @@ class Outcome:
 
     def to_json(self) -> dict:
         """The outcome as JSON; a figure that does not exist (NaN) is null, one without bound (a median rank) "inf"."""
-        return _nulls(asdict(self))
+        return nulls(asdict(self))
 
     @classmethod
     def from_json(cls, document: dict) -> "Outcome":
@@ -143,11 +143,12 @@ class Outcome:
         return cls(**{**document, "measurements": tuple(map(_measurement, document["measurements"]))})
 
 
-def _nulls(value: object) -> object:
+def nulls(value: object) -> object:
+    """A value as JSON has it, which knows neither NaN (null) nor infinity ("inf", "-inf")."""
     if isinstance(value, dict):
-        return {name: _nulls(each) for name, each in value.items()}
+        return {name: nulls(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_nulls(each) for each in value]
+        return [nulls(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else repr(value)
     return value
@@ -158,7 +159,7 @@ _NOT_FINITE = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def _numbers(entry: dict) -> dict:
-    """The entry with the numbers that `_nulls` could not write as such."""
+    """The entry with the numbers that `nulls` could not write as such."""
     return {
         name: _NOT_FINITE[value]
         if name not in _NO_NUMBERS and (value is None or isinstance(value, str)) and value in _NOT_FINITE

@@ -9,10 +9,9 @@ import numpy as np
 from vfsearch.data.outcome import Difference, Value
 from vfsearch.data.trial_list import MATCHING, UNKNOWN, TrialBlock, TrialList
 from vfsearch.errors import MismatchError, SettingsError
-from vfsearch.measure.catalog import parse_measure
 from vfsearch.measure.estimate import difference
-from vfsearch.measure.resampling import Resampling
 from vfsearch.pipeline.list_people import Sources, identity_sources, told
+from vfsearch.pipeline.measuring import MeasuringSettings
 from vfsearch.pipeline.scored_run import NamedRanking, ScoredPart, scored_parts
 from vfsearch.protocol.listed_common import WholeList, common_trials, of_probes, whole
 from vfsearch.protocol.listed_figures import Scored, figures
@@ -21,27 +20,14 @@ from vfsearch.protocol.listed_trials import ListedMatching, scored_pairs
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareSettings:
-    """How to compare.
+class CompareSettings(MeasuringSettings):
+    """How to compare: measures (none: those that both runs have, else the usual ones), format, seed, resamples.
 
     Args:
-        measures: names; none: those that both runs have, else the usual ones.
         common: where the trials differ, measure those that both have.
-        format: of files of scores; None: recognised.
-        seed: of the intervals.
-        resamples: of the intervals.
     """
 
-    measures: tuple[str, ...] = ()
     common: bool = False
-    format: str | None = None
-    seed: int = 1
-    resamples: int = 1000
-
-    def __post_init__(self) -> None:
-        for name in self.measures:
-            parse_measure(name)
-        Resampling(seed=self.seed, resamples=self.resamples)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,7 +208,7 @@ def _figures(
     ours: ScoredPart, theirs: ScoredPart, answers: tuple[Scored, Scored], settings: CompareSettings
 ) -> list[ComparedFigure]:
     asked = settings.measures or [name for name in ours.measures if name in theirs.measures]
-    resampling = Resampling(seed=settings.seed, resamples=settings.resamples)
+    resampling = settings.resampling
     left, right = (figures(each, asked, resampling) for each in answers)
     return [
         ComparedFigure(

@@ -8,12 +8,11 @@ from vfsearch.data.outcome import Outcome
 from vfsearch.data.trial_list import TrialList
 from vfsearch.errors import SettingsError
 from vfsearch.files import digest, writer_lock
-from vfsearch.measure.catalog import parse_measure
-from vfsearch.measure.resampling import Resampling
 from vfsearch.pipeline.list_answers import Asking
 from vfsearch.pipeline.list_people import identity_sources, with_table
 from vfsearch.pipeline.list_run import save_lists
 from vfsearch.pipeline.list_vectors import sha256_of, vectors_of_files, vectors_of_store
+from vfsearch.pipeline.measuring import MeasuringSettings
 from vfsearch.pipeline.query import QueryReport
 from vfsearch.pipeline.run_machine import run_machine
 from vfsearch.pipeline.runs import saved_outcome
@@ -25,25 +24,8 @@ from vfsearch.trials.formats.written import stem
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListSettings:
-    """How to ask lists.
-
-    Args:
-        measures: names; those of other kinds of trials than a list's are passed over; none: the usual ones.
-        format: of the lists; None: recognised from each.
-        seed: of the intervals.
-        resamples: of the intervals.
-    """
-
-    measures: tuple[str, ...] = ()
-    format: str | None = None
-    seed: int = 1
-    resamples: int = 1000
-
-    def __post_init__(self) -> None:
-        for name in self.measures:
-            parse_measure(name)
-        Resampling(seed=self.seed, resamples=self.resamples)
+class ListSettings(MeasuringSettings):
+    """How to ask lists: measures, format, seed, resamples."""
 
     def to_json(self) -> dict:
         """The settings as JSON."""
@@ -93,7 +75,7 @@ def query_lists(
         saved = None if overwrite else saved_outcome(folder, request)
         if saved is not None:
             return QueryReport(folder=folder, outcome=saved, measured_now=False, newer_model="")
-        resampling = Resampling(seed=settings.seed, resamples=settings.resamples)
+        resampling = settings.resampling
         asking = Asking(
             source=source, sources=sources, measures=settings.measures, resampling=resampling, phases=phases
         )  # fmt: skip

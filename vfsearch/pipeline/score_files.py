@@ -7,11 +7,10 @@ from pathlib import Path
 from vfsearch.data.outcome import Outcome
 from vfsearch.data.trial_list import TrialList
 from vfsearch.errors import SettingsError
-from vfsearch.measure.catalog import parse_measure
-from vfsearch.measure.resampling import Resampling
 from vfsearch.pipeline.list_people import identity_sources, with_table
 from vfsearch.pipeline.list_query import names_of_lists
 from vfsearch.pipeline.list_vectors import sha256_of
+from vfsearch.pipeline.measuring import MeasuringSettings
 from vfsearch.pipeline.peer_figures import peer
 from vfsearch.pipeline.run_machine import run_machine
 from vfsearch.pipeline.score_answers import Scoring
@@ -24,31 +23,21 @@ from vfsearch.trials.formats.catalog import open_trials
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreSettings:
-    """How to measure files of scores.
+class ScoreSettings(MeasuringSettings):
+    """How to measure files of scores: measures, format, seed, resamples.
 
     Args:
-        measures: names; those of other kinds of trials than a file's are passed over; none: the usual ones.
-        format: of the files; None: recognised from each.
         compat: name of a peer whose arithmetic is reproduced beside ours; None: of none.
         by: columns of the tables of identities: figures for each group of people too.
-        seed: of the intervals.
-        resamples: of the intervals.
     """
 
-    measures: tuple[str, ...] = ()
-    format: str | None = None
     compat: str | None = None
     by: tuple[str, ...] = ()
-    seed: int = 1
-    resamples: int = 1000
 
     def __post_init__(self) -> None:
-        for name in self.measures:
-            parse_measure(name)
+        super().__post_init__()
         if self.compat is not None:
             peer(self.compat)
-        Resampling(seed=self.seed, resamples=self.resamples)
 
 
 def score_files(
@@ -93,7 +82,7 @@ def score_files(
         sources=sources,
         measures=settings.measures,
         compat=settings.compat,
-        resampling=Resampling(seed=settings.seed, resamples=settings.resamples),
+        resampling=settings.resampling,
         curves=CurveFile(points),
         groups=Groups(table=sources.table, columns=settings.by),
         phases=phases,

@@ -10,6 +10,7 @@ from vfsearch.kernels.exact import pair_scores
 from vfsearch.measure import kind
 from vfsearch.measure.catalog import chosen
 from vfsearch.measure.resampling import Resampling
+from vfsearch.measure.sorted_pairs import tied_share
 from vfsearch.measure.verification_values import verification_values
 from vfsearch.protocol.clock import single_latency, timed
 from vfsearch.protocol.comparison import Comparison
@@ -79,7 +80,7 @@ class Verification:
             candidates=None,
             trials=len(pairs),
             missing=len(absent),
-            tied=_tied(pairs.scores, pairs.mated),
+            tied=tied_share(pairs),
             values={name: estimate.to_value() for name, estimate in estimates.items()},
             trials_per_second=len(trials) / seconds,
             probes_per_second=len(np.unique(trials.probes)) / seconds,
@@ -89,9 +90,3 @@ class Verification:
         )
         raw = {"probes": trials.probes, "items": trials.items, "mated": trials.mated, "scores": scores}
         return Result(measurement=measurement, raw=raw, scored=pairs)
-
-
-def _tied(scores: np.ndarray, mated: np.ndarray) -> float:
-    """The share of trials whose score a trial of the other kind has too."""
-    both = np.intersect1d(scores[mated], scores[~mated])
-    return float(np.isin(scores, both).mean()) if len(scores) else 0.0
