@@ -24,6 +24,7 @@ setup(
         "click>=8.1",
         "h5py>=3.10",
         "matplotlib>=3.8",
+        "numba>=0.62",
         "numpy>=1.26",
         "pillow>=10",
         "rich>=13",

@@ -174,28 +174,31 @@ def common(command: Callable) -> Callable:
     return wrapped
 
 
-def computing(beside_decoders: bool) -> Callable:
+def computing(beside_decoders: bool, several: bool = False) -> Callable:
     """--device and --threads; the command gets `device` resolved.
 
     Args:
         beside_decoders: decoding processes share the cores. A network that waits for a busy core is many times slower
             than one with fewer threads, so it takes half of them.
+        several: all GPUs may share the work.
     """
     usual = max(1, cores() // 2) if beside_decoders else cores()
-    return functools.partial(_computing, usual_threads=usual)
+    return functools.partial(_computing, usual_threads=usual, several=several)
 
 
-def _computing(command: Callable, usual_threads: int) -> Callable:
+def _computing(command: Callable, usual_threads: int, several: bool) -> Callable:
     usual = "one a core" if usual_threads == cores() else "one for every two cores, beside the decoders"
 
-    @option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+    devices = "auto, cpu, cuda, cuda:N or cuda:all (all GPUs)" if several else "auto, cpu, cuda or cuda:N"
+
+    @option("--device", default="auto", show_default=True, help=f"{devices}.")
     @option("--threads", type=int, default=None, help=f"Threads to compute with.  [default: {usual}]")
     @functools.wraps(command)
     def wrapped(*args: object, device: str, threads: int | None, **kwargs: object) -> object:
         from vfsearch.devices import resolve_device, set_threads
 
         set_threads(usual_threads if threads is None else threads)
-        return command(*args, device=resolve_device(device), **kwargs)
+        return command(*args, device=resolve_device(device, several), **kwargs)
 
     return wrapped
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 from vfsearch_cli.measures import named_measures, unused_measures
-from vfsearch_cli.options import NUMBERS, PATH, WORDS, chosen_encoders, common, computing, decoding, option
+from vfsearch_cli.options import NUMBERS, PATH, SIZE, WORDS, chosen_encoders, common, computing, decoding, option
 from vfsearch_cli.outcome import outcome_table, outcome_warnings
 from vfsearch_cli.terminal import table
 
@@ -62,10 +62,12 @@ PROTOCOLS = ("matching", "verification", "retrieval", "identification")
         "[default: the usual ones of each protocol]")  # fmt: skip
 @option("--result", type=PATH, default=None, help="With --trials: write a line `list value` for each here too.")
 @click.argument("files", nargs=-1, type=PATH)
+@option("--max-memory", type=SIZE, default="1GiB", show_default=True, help="Most memory that computing scores uses "
+        "beside vectors and results, for example 500MB; it changes no figure.")  # fmt: skip
 @option("--frozen", "without_model", is_flag=True, help="With --file: the store was made by `embed --frozen`.")
 @chosen_encoders
 @decoding
-@computing(beside_decoders=False)
+@computing(beside_decoders=False, several=True)
 @common
 def query(terminal, workspace: Path, probe, gallery, file, store, index, model, out, trials, files, **more):
     """Ask the three protocols of a store and its indices: how well and how fast.
@@ -129,6 +131,7 @@ def _ask_lists(terminal, places, lists, more: dict) -> None:
     report = query_lists(
         places, lists, settings, vectors=more["vectors"], identities=more["identities"], device=more["device"],
         name=more["name"], overwrite=more["overwrite"], progress=terminal.progress,
+        max_memory=more["max_memory"],
     )  # fmt: skip
     if more["result"] is not None:
         from vfsearch.pipeline.list_result import write_result
@@ -152,7 +155,9 @@ def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
         k=more["k"], seed=more["seed"], groups=more["groups"] or ("U",), enrolled=more["enrolled"] or (),
         measures=named_measures(more["measures"] or ()), by=more["by"] or (),
     )  # fmt: skip
-    report = run_query(places, settings, more["device"], more["name"], more["overwrite"], terminal.progress)
+    report = run_query(
+        places, settings, more["device"], more["name"], more["overwrite"], terminal.progress, more["max_memory"]
+    )
     _show(terminal, report, more["measures"] or ())
 
 
@@ -175,7 +180,7 @@ def _look_up(terminal, places, file: Path, probe: str, gallery: str, more: dict)
 
     frozen = more["encoders"] if more["without_model"] else None
     found = look_up(places, file, probe, gallery, more["k"], more["decoding"], frozen, more["device"],
-                    more["split"])  # fmt: skip
+                    more["split"], more["max_memory"])  # fmt: skip
     if found.note:
         terminal.remark(f"note: {file}: {found.note}")
     rows = [(match.rank, f"{match.score:.4f}", match.identity, match.path) for match in found.matches]

@@ -28,6 +28,7 @@ from vfsearch_cli import main as door
         (["query", "--n", "two"], 2, "whole numbers"),
         (["query", "--n", "1"], 2, "N of at least 2"),
         (["query", "--name", "../x"], 2, "plain name"),
+        (["query", "--max-memory", "much"], 2, "'much' is no size; wanted a number with a unit"),
         (["query", "--file", "no.wav"], 3, "no model"),
         (["store", "info"], 3, "make it with `vfsearch embed`"),
         (["store", "verify", "--store", "nowhere"], 3, "nowhere"),

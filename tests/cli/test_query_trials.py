@@ -61,6 +61,16 @@ def test_options_that_would_be_passed_over_are_refused(lists, vf, arguments, sai
     assert (code, out) == (2, "") and said in " ".join(err.split())
 
 
+def test_memory_that_is_enough_and_that_is_not(lists, vf):
+    asked = ("query", "--trials", *lists, "--vectors", "vectors.npz")
+    code, out, err = vf(*asked, "--max-memory", "10MB")
+    assert (code, out) == (5, "") and "10,000,000 bytes of memory are too few" in " ".join(err.split())
+    code, _, err = vf(*asked, "--max-memory", "32MiB")
+    assert code == 0, err
+    code, _, err = vf(*asked)
+    assert code == 0 and "measured before" in " ".join(err.split())
+
+
 def test_settings_files_may_hold_what_only_lists_take(measured, vf):
     (measured / "vfsearch.toml").write_text('measures = "AUC"\n')
     code, _, err = vf("query", "--n", "2")

@@ -11,7 +11,7 @@ from vfsearch.corpus.generated import GeneratedCorpus, generate
 from vfsearch.encoders.catalog import ENCODERS, make_encoder
 from vfsearch.encoders.inference import full_precision
 from vfsearch.index.exact import ExactIndex
-from vfsearch.kernels.exact import pair_scores
+from vfsearch.kernels.pairs import pair_scores
 from vfsearch.kernels.ranks import mate_ranks
 from vfsearch.kernels.topk import topk
 from vfsearch.networks.catalog import make_network

@@ -9,6 +9,7 @@ from vfsearch.errors import ArtefactError, DamagedError, LockedError, SettingsEr
 from vfsearch.files import writer_lock
 from vfsearch.index.backends import BACKENDS, open_index
 from vfsearch.index.exact import ExactIndex
+from vfsearch.kernels.prepared import prepare
 from vfsearch.kernels.topk import topk
 
 STORE, OTHER_STORE = "a1" * 32, "b2" * 32
@@ -147,6 +148,28 @@ def test_an_index_without_rows(tmp_path):
 def test_another_writer(saved):
     with writer_lock(saved), pytest.raises(LockedError, match="is being written"):
         index().save(saved)
+
+
+def test_answers_are_the_same_before_and_after_rows_are_prepared(monkeypatch):
+    made, searched, queries = [], index(200), unit_rows(10, 8, 7)
+    monkeypatch.setattr("vfsearch.kernels.prepared.prepare", lambda *rest, **more: made.append(more) or prepare(*rest))
+    wanted = [topk(queries, searched.vectors, 4), topk(queries, searched.vectors[10:50], 4)]
+    for _ in range(2):
+        first = searched.search(queries[:8], 4)
+        assert not len(made) % 2
+        second = searched.search(queries, 4, max_memory=2**20)
+        assert len(made) % 2 and np.array_equal(first.rows, wanted[0].rows[:8])
+        assert np.array_equal(second.rows, wanted[0].rows) and np.array_equal(second.scores, wanted[0].scores)
+        assert np.array_equal(searched.search(queries, 4, np.arange(10, 50)).rows, wanted[1].rows + 10)
+    assert made == [{"max_memory": 2**19}, {"max_memory": 2**29}] * 2
+
+
+def test_rows_that_change_in_place_are_other_rows():
+    rows, searched, queries = np.arange(3), index(), unit_rows(2, 8, 7)
+    before = searched.search(queries, 3, rows)
+    rows += 10
+    after = searched.search(queries, 3, rows)
+    assert np.isin(before.rows, [0, 1, 2]).all() and np.isin(after.rows, [10, 11, 12]).all()
 
 
 def test_queries_of_a_wrong_dimension_or_length():

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -6,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vfsearch.kernels import crowds as module
+from vfsearch.kernels import rank_gallery as gallery_module
 from vfsearch.kernels.crowds import crowds
 from vfsearch.kernels.exact import grid, score_block
-from vfsearch.kernels.ranks import mate_ranks
+from vfsearch.kernels.ranks import mate_ranks, rank_gallery
 
 
 def scene(seed: int, probes: int = 7, gallery: int = 23, people: int = 6, ties: bool = False, same: bool = False):
@@ -98,6 +101,30 @@ def test_probes_without_mates_have_no_blocks():
     (none,) = crowds(queries, vectors, np.array([0, 0]), np.array([1, 1, 2]), np.arange(2), np.arange(3))
     assert none.above.shape == (0, 3)
     assert list(crowds(queries, vectors, np.array([0, 0]), np.array([1, 1, 2]), np.zeros(0, int), np.arange(3))) == []
+
+
+def concatenated(found, name):
+    return np.concatenate([getattr(crowd, name) for crowd in found]).tolist()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("max_memory", [1, None])
+@pytest.mark.parametrize("ties", [False, True])
+def test_by_counting_as_by_sorting(ties, threads, max_memory, monkeypatch):
+    # What a CPU does, held against what any other device does, here run on a CPU too.
+    monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
+    monkeypatch.setattr(gallery_module, "LEAST_ROWS", 100)
+    queries, vectors, query_identities, identities, exclude = scene(9, 80, 1500, 12, ties=ties)
+    rows, units = np.arange(0, 80, 2), np.arange(12) % 5
+    kept = dataclasses.replace(rank_gallery(vectors, identities), device="elsewhere", kept=grid(vectors))
+    sides = (query_identities, identities, rows, units, exclude)
+    found = list(crowds(queries, vectors, *sides, max_memory=max_memory))
+    wanted = list(crowds(queries, kept, *sides))
+    for name in ("above", "tied", "gallery", "rows"):
+        assert concatenated(found, name) == concatenated(wanted, name), name
+    for name in ("above", "tied", "mates_above", "mates_tied", "mates", "gallery"):
+        ranks = [[crowd.ranks for crowd in each] for each in (found, wanted)]
+        assert concatenated(ranks[0], name) == concatenated(ranks[1], name), name
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

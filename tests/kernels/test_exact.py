@@ -7,7 +7,7 @@ from builders import unit_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfsearch.kernels.exact import grid, pair_scores, score_block
+from vfsearch.kernels.exact import grid, score_block
 
 
 def exact_score(left: np.ndarray, right: np.ndarray) -> Fraction:
@@ -45,17 +45,6 @@ def test_the_order_of_the_columns_changes_no_bit(queries, rows, dimension, rando
     assert torch.equal(straight, score_block(grid(left[:, order]), grid(right[:, order])))
 
 
-@settings(deadline=None, max_examples=25)
-@given(st.integers(1, 90), st.integers(1, 60), st.integers(1, 40))
-def test_block_size_changes_no_bit(pairs, block, seed):
-    queries, vectors = unit_rows(9, 128, seed), unit_rows(11, 128, seed + 1)
-    random = np.random.default_rng(seed)
-    left, right = random.integers(0, 9, pairs), random.integers(0, 11, pairs)
-    listed = pair_scores(queries, vectors, left, right, block=block)
-    whole = score_block(grid(queries), grid(vectors)).numpy()
-    assert np.array_equal(listed, whole[left, right])
-
-
 def test_threads_change_no_bit():
     queries, vectors, before = unit_rows(70, 128, 3), unit_rows(300, 128, 4), torch.get_num_threads()
     try:
@@ -86,8 +75,3 @@ def test_rows_are_taken_backwards_and_unchanged():
     before = rows.copy()
     assert torch.equal(grid(rows[::-1]), grid(rows).flip(0))
     assert np.array_equal(rows, before)
-
-
-def test_no_pairs_no_scores():
-    none = np.zeros(0, np.int64)
-    assert pair_scores(unit_rows(2, 4), unit_rows(3, 4), none, none).shape == (0,)

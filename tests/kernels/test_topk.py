@@ -6,9 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vfsearch.errors import SettingsError, VectorError
-from vfsearch.kernels import topk as module
+from vfsearch.kernels.cpu import candidates, search
 from vfsearch.kernels.exact import grid
-from vfsearch.kernels.topk import SLACK, topk
+from vfsearch.kernels.topk import topk
+
+TIES = 16
+
+
+@pytest.fixture
+def small_store(monkeypatch):
+    """Candidates are kept in so little room that small galleries are searched as large ones are."""
+    monkeypatch.setattr(candidates, "SPARE", candidates.LEAST_NEW)
 
 
 def by_argsort(queries, vectors, k, exclude=None):
@@ -51,18 +59,38 @@ def test_golden():
 @pytest.mark.parametrize("k", [1, 3, 10, 40, 60])
 def test_more_ties_at_the_kth_place_than_the_slack(k):
     vectors = unit_rows(60, 32, 3)
-    vectors[5 : 5 + 3 * SLACK - 2] = vectors[2]
+    vectors[5 : 5 + 3 * TIES - 2] = vectors[2]
     queries = np.concatenate([vectors[2:3], unit_rows(4, 32, 4)])
     check(queries, vectors, k)
 
 
-def test_only_the_queries_with_such_ties_are_decided_among_all_rows(monkeypatch):
-    decided, whole = [], module._whole
-    monkeypatch.setattr(module, "_whole", lambda left, *rest: decided.append(len(left)) or whole(left, *rest))
-    vectors = unit_rows(200, 32, 5)
-    vectors[100:150] = vectors[7]
+@pytest.fixture
+def decided_whole(monkeypatch):
+    """How many queries each search has had to compare with every row exactly."""
+    counts, whole = [], search.whole
+    monkeypatch.setattr(search, "whole", lambda queries, *rest: counts.append(len(queries)) or whole(queries, *rest))
+    return counts
+
+
+def test_only_the_queries_with_too_many_ties_are_compared_with_every_row(small_store, decided_whole):
+    vectors = unit_rows(2000, 32, 5)
+    vectors[100:350] = vectors[7]
     check(np.concatenate([unit_rows(6, 32, 6), vectors[7:8]]), vectors, 1)
-    assert sum(decided) == 1
+    assert decided_whole == [1]
+
+
+@pytest.mark.parametrize("count", [1, 3, 9, 200, 1000])
+def test_large_galleries_are_never_compared_whole(decided_whole, count):
+    check(unit_rows(count, 24, 6), unit_rows(3000, 24, 5), 10)
+    assert decided_whole == []
+
+
+def test_most_queries_crowded_at_first(small_store, decided_whole):
+    # 8-bit numbers cannot tell the rows apart: after the first queries the others are not asked with them.
+    vectors = np.repeat(unit_rows(1, 16, 1), 1500, axis=0)
+    vectors += np.random.default_rng(2).normal(0, 2e-6, vectors.shape).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    check(unit_rows(1000, 16, 3), vectors, 3)
 
 
 @pytest.mark.parametrize("dimension", [8, 128, 512])
@@ -82,61 +110,24 @@ def test_near_ties_within_the_error_of_float32_products(dimension):
         check(queries, vectors, k)
 
 
-@pytest.mark.parametrize("dimension", [1, 3, 128, 4096, 65_536])
-def test_the_margin_covers_the_worst_float32_product(dimension):
-    # All entries equal and positive: the rounding of a running sum piles up, the worst that a sum in order can do.
-    lengths = 1 + 1e-4
-    left = np.full(dimension, lengths / dimension**0.5, np.float32)
-    running = np.cumsum(left * left, dtype=np.float32)[-1]
-    exact = float(grid(left[None])[0] @ grid(left[None])[0])
-    assert 2 * abs(float(running) - exact) < module._margin(dimension)
-    bound = dimension * 2.0**-24 / (1 - dimension * 2.0**-24) * lengths**2
-    moved = 2 * dimension**0.5 * 2.0**-27 * lengths
-    assert 2 * (bound + moved) + 2.0**-24 < module._margin(dimension)
-
-
-def test_a_product_as_wrong_as_the_bound_allows_changes_nothing(monkeypatch):
-    # Each float32 product is pushed by half the margin, up or down, against the exact order.
-    vectors, queries = np.repeat(unit_rows(40, 16, 1), 3, axis=0), unit_rows(5, 16, 2)
-    vectors[::3, 0] = np.nextafter(vectors[::3, 0], np.float32(1))
-    honest = torch.topk
-    half = module._margin(16) / 2 * 0.99
-
-    def adversary(scores, kept, dim):
-        signs = torch.where(torch.arange(scores.shape[1]) % 2 == 0, -half, half)
-        pushed = scores + signs.to(scores.dtype)
-        return honest(pushed, kept, dim=dim)
-
-    monkeypatch.setattr(module.torch, "topk", adversary)
-    for k in (1, 4, 30):
-        check(queries, vectors, k)
-
-
-def test_other_settings_of_the_process_change_nothing():
-    vectors, queries = unit_rows(400, 64, 1), unit_rows(20, 64, 2)
-    before = torch.get_float32_matmul_precision()
-    try:
-        torch.set_float32_matmul_precision("medium")
-        assert module._margin(64) > 2 * 2.0**-8
-        check(queries, vectors, 5)
-    finally:
-        torch.set_float32_matmul_precision(before)
-
-
 @settings(deadline=None, max_examples=20)
-@given(st.integers(1, 400), st.integers(0, 99))
-def test_block_size_and_batch_change_nothing(block, seed):
-    vectors, queries = unit_rows(50, 24, seed)[np.arange(50) // 2], unit_rows(12, 24, seed + 1)
+@given(st.integers(1, 5), st.integers(1, 3), st.integers(1, 3), st.integers(0, 99))
+def test_blocks_threads_and_batch_change_nothing(stretch, tiles, threads, seed):
+    vectors, queries = unit_rows(700, 24, seed)[np.arange(700) // 2], unit_rows(40, 24, seed + 1)
     whole = topk(queries, vectors, 5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BLOCK_SCORES", block)
-        patch.setattr(module, "GRID_ROWS", 7)
+        patch.setattr(candidates, "SPARE", candidates.LEAST_NEW)
+        patch.setattr(search, "STREAMED_ROWS", 64 * stretch)
+        patch.setattr(search, "TILES_AT_ONCE", tiles)
+        patch.setattr(search, "FIRST_QUERIES", 6)
+        patch.setenv("OMP_NUM_THREADS", str(threads))
         blocks = topk(queries, vectors, 5)
-    alone = [topk(queries[row : row + 1], vectors, 5) for row in range(12)]
-    for other in (blocks.rows, np.concatenate([each.rows for each in alone])):
-        assert np.array_equal(whole.rows, other)
-    for other in (blocks.scores, np.concatenate([each.scores for each in alone])):
-        assert np.array_equal(whole.scores, other)
+        streamed = topk(queries, vectors, 5, max_memory=1)
+        alone = [topk(queries[row : row + 1], vectors, 5) for row in range(12)]
+    for other in (blocks, streamed):
+        assert np.array_equal(whole.rows, other.rows) and np.array_equal(whole.scores, other.scores)
+    assert np.array_equal(whole.rows[:12], np.concatenate([each.rows for each in alone]))
+    assert np.array_equal(whole.scores[:12], np.concatenate([each.scores for each in alone]))
 
 
 @settings(deadline=None, max_examples=20)

@@ -7,7 +7,7 @@ import pytest
 from builders import ID_HASH, IN_PROCESS
 
 from vfsearch.encoders.catalog import ENCODERS
-from vfsearch.errors import ArtefactError, MediaError, SettingsError, SpaceMismatchError
+from vfsearch.errors import ArtefactError, DoesNotFitError, MediaError, SettingsError, SpaceMismatchError
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.encoders import Encoders
@@ -73,6 +73,8 @@ def test_a_model_takes_a_clip_to_the_faces_as_it_did_when_it_embedded(place):
         assert best.score == pytest.approx(1.0, abs=1e-6)
         assert best.id == {"d": "vb"}.get(name, f"v{name}")
     assert len(look_up(place, place.folder / "voice-a.txt", "voice", "face", 4, IN_PROCESS).matches) == 4
+    with pytest.raises(DoesNotFitError, match="0 bytes of memory are too few"):
+        look_up(place, place.folder / "voice-a.txt", "voice", "face", 4, IN_PROCESS, max_memory=0)
 
 
 def test_a_file_that_is_not_there(frozen):

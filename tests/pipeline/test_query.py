@@ -9,6 +9,7 @@ from vfsearch.data.outcome import Outcome
 from vfsearch.errors import (
     ArtefactError,
     DamagedError,
+    DoesNotFitError,
     InputError,
     LockedError,
     ManifestError,
@@ -61,6 +62,18 @@ def test_overwrite_measures_again_and_finds_the_same(built):
     first, again = query(built, ASKED), query(built, ASKED, overwrite=True)
     assert again.measured_now and again.folder == first.folder
     assert figures(again) == figures(first)
+
+
+def test_less_memory_is_the_same_run_with_the_same_figures(built):
+    asked = dataclasses.replace(ASKED, protocols=module.PROTOCOLS)
+    first, again = query(built, asked), query(built, asked, overwrite=True, max_memory=32 * 2**20)
+    assert again.measured_now and again.folder == first.folder and figures(again) == figures(first)
+    assert not query(built, asked, max_memory=64 * 2**20).measured_now
+
+
+def test_too_little_memory(built):
+    with pytest.raises(DoesNotFitError, match=r"1,000 bytes of memory are too few .* of 16 dimensions .* 17MiB or m"):
+        query(built, dataclasses.replace(ASKED, seed=9), max_memory=1000)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from vfsearch.data.named_vectors import NamedVectors
 from vfsearch.data.scored import ScoredPairs
 from vfsearch.data.trial_list import MATCHING, RETRIEVAL, Names, RetrievalSides, TrialList
 from vfsearch.errors import TrialListError
-from vfsearch.kernels.exact import pair_scores as exact_pair_scores
+from vfsearch.kernels.exact import grid, score_block
 from vfsearch.measure.ranking import average_precision
 from vfsearch.measure.sorted_pairs import tied_share
-from vfsearch.protocol.listed import held, labelled, pair_scores, scored
+from vfsearch.protocol.listed import held, labelled, scored, scores_of_rows
 from vfsearch.protocol.listed_common import common_trials, of_probes, whole
 from vfsearch.protocol.listed_facts import list_facts
 from vfsearch.protocol.listed_people import People
@@ -83,11 +83,14 @@ def test_ends_are_found_as_a_plain_search_finds_them(names, wanted):
 # Scores
 
 
-def test_scores_are_the_exact_ones():
+@pytest.mark.parametrize("first", [0, -1])
+def test_scores_are_the_exact_ones(first):
     vectors, random = unit_rows(50, 128), np.random.default_rng(0)
-    left, right = random.integers(0, 50, (2, 3000))
+    left, right = random.integers(first, 50, (2, 3000))
     rows = ListedRows(NamedVectors(names=list(map(str, range(50))), vectors=vectors, where="x"))
-    assert (pair_scores(rows.operands, left, right) == exact_pair_scores(vectors, vectors, left, right)).all()
+    whole = score_block(grid(vectors), grid(vectors)).numpy()
+    wanted = np.where((left == -1) | (right == -1), -np.inf, whole[left, right])
+    assert (scores_of_rows(rows, left, right) == wanted).all()
 
 
 def test_blocks_are_scored_and_missing_names_are_the_least_alike():
@@ -243,7 +246,7 @@ def test_retrieval_against_a_plain_loop_with_probes_in_the_gallery():
     rows = listed_rows(*names)
     trials = retrieval(names, names)
     found = ranked_sides(trials, rows, people_of(trials)).ranking
-    scores = rows.operands.double().numpy() @ rows.operands.double().numpy().T
+    scores = score_block(grid(rows.vectors), grid(rows.vectors)).numpy()
     plain = [
         plain_ap({o: scores[n, m] for m, o in enumerate(names) if o != name}, {o for o in names if o[0] == name[0]})
         for n, name in enumerate(names)

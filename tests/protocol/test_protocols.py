@@ -6,6 +6,7 @@ from builders import make_embeddings, make_failure, unit_rows
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from vfsearch.data.ranks import MateRanks
+from vfsearch.errors import DoesNotFitError
 from vfsearch.measure.equal_error import equal_error_rate
 from vfsearch.measure.matching import matching_accuracy
 from vfsearch.measure.operating_points import ScoredTrials
@@ -53,6 +54,21 @@ def test_a_constant_embedding_scores_chance(protocol, each, gallery):
         assert value.low == pytest.approx(value.chance, abs=1e-12)
         assert value.high == pytest.approx(value.chance, abs=1e-12)
     assert found.tied == 1.0
+
+
+@pytest.mark.parametrize("protocol", ALL, ids=lambda p: p.name)
+def test_less_memory_changes_no_figure(protocol):
+    voices, faces = sides()
+    much, little = (protocol.run(compare(voices, faces, max_memory=memory)) for memory in (None, 2**25))
+    assert figures(much) == figures(little)
+    for name, values in much.raw.items():
+        assert np.array_equal(values, little.raw[name], equal_nan=values.dtype.kind == "f"), name
+
+
+def test_memory_that_nothing_can_be_computed_in():
+    voices, faces = sides()
+    with pytest.raises(DoesNotFitError, match="5 bytes of memory are too few to compare rows of 16 dimensions with"):
+        compare(voices, faces, max_memory=5)
 
 
 def test_chance_is_what_arithmetic_says():

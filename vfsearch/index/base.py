@@ -69,7 +69,12 @@ class Index(ABC):
 
     @abstractmethod
     def search(
-        self, queries: np.ndarray, k: int, rows: np.ndarray | None = None, exclude: np.ndarray | None = None
+        self,
+        queries: np.ndarray,
+        k: int,
+        rows: np.ndarray | None = None,
+        exclude: np.ndarray | None = None,
+        max_memory: int | None = None,
     ) -> Neighbors:
         """The k best rows of each query.
 
@@ -78,6 +83,7 @@ class Index(ABC):
             k: how many.
             rows: (m,) ascending rows to search among; None: all.
             exclude: (q,) one row each query must not get (itself); -1 for none.
+            max_memory: bytes to use beside the rows and the answer; None: 1 GiB.
         """
 
     @abstractmethod

@@ -1,7 +1,6 @@
 """The exact index: the rows themselves, mapped from disk, searched with our own kernel."""
 
 import io
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -13,6 +12,8 @@ from vfsearch.errors import DamagedError
 from vfsearch.index.base import Gallery, Index, file_of
 
 VECTORS_NAME = "vectors.npy"
+MOST_UNPREPARED = 8
+"""Queries; preparing rows takes as long as it shortens about so many searches, of 20,000 rows or of 300,000."""
 
 
 class ExactIndex(Index):
@@ -30,6 +31,7 @@ class ExactIndex(Index):
         super().__init__(gallery)
         self.vectors = vectors
         self.device = device
+        self._last: _Searched | None = None
 
     @classmethod
     def build(cls, embeddings: Embeddings, store: str, device: str = "cpu") -> Self:
@@ -45,30 +47,29 @@ class ExactIndex(Index):
         return cls(gallery, embeddings.vectors, device)
 
     def search(
-        self, queries: np.ndarray, k: int, rows: np.ndarray | None = None, exclude: np.ndarray | None = None
+        self,
+        queries: np.ndarray,
+        k: int,
+        rows: np.ndarray | None = None,
+        exclude: np.ndarray | None = None,
+        max_memory: int | None = None,
     ) -> Neighbors:
         """See `Index.search`; the answer is that of exact scores."""
         from vfsearch.kernels.topk import topk
 
+        gallery, memory = self._gallery(rows).made_ready(len(queries), max_memory)
         if rows is None:
-            return topk(queries, self._resident, k, exclude, self.device)
+            return topk(queries, gallery, k, exclude, self.device, max_memory=memory)
         places = None if exclude is None else _places(exclude, rows)
-        found = topk(queries, self._subset(rows), k, places, self.device)
+        found = topk(queries, gallery, k, places, self.device, max_memory=memory)
         # Padding is row -1 of `found`: the entry put after the last row.
         return Neighbors(rows=np.append(rows, NO_ROW)[found.rows], scores=found.scores)
 
-    @cached_property
-    def _resident(self):
-        """The rows where searches run: copied to a GPU once, not at every search."""
-        from vfsearch.kernels.exact import on_device
-
-        return self.vectors if self.device == "cpu" else on_device(self.vectors, self.device)
-
-    def _subset(self, rows: np.ndarray):
-        """Some rows; a stretch of them, as the rows of one split are, is not copied."""
-        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
-            return self._resident[int(rows[0]) : int(rows[-1]) + 1]
-        return self._resident[rows]
+    def _gallery(self, rows: np.ndarray | None) -> "_Searched":
+        """The rows to search among; those that were searched last are still there."""
+        if self._last is None or not self._last.holds(rows):
+            self._last = _Searched(self.vectors, rows, self.device)
+        return self._last
 
     def _files(self) -> dict[str, bytes]:
         file = io.BytesIO()
@@ -83,6 +84,47 @@ class ExactIndex(Index):
         if vectors.shape != (len(gallery.ids), gallery.space.dimension):
             raise DamagedError(f"{path} holds {vectors.shape}, its index {len(gallery.ids)} rows of {gallery.space}")
         return cls(gallery, vectors, device)
+
+
+class _Searched:
+    """Rows that are searched among, prepared once so many queries came that it pays.
+
+    Args:
+        vectors: (n, d) all rows.
+        rows: (m,) ascending rows of them; None: all.
+        device: where searches run.
+    """
+
+    def __init__(self, vectors: np.ndarray, rows: np.ndarray | None, device: str) -> None:
+        # A copy: whoever made the array may write to it.
+        self._rows, self._device = None if rows is None else rows.copy(), device
+        self._vectors = vectors if rows is None else _chosen(vectors, rows)
+        self._asked = 0
+        self._prepared = None
+
+    def holds(self, rows: np.ndarray | None) -> bool:
+        """Whether these are the rows."""
+        if rows is None or self._rows is None:
+            return rows is self._rows
+        return np.array_equal(rows, self._rows)
+
+    def made_ready(self, queries: int, max_memory: int | None):
+        """What so many more queries are to search, the rows or what was prepared of them, and bytes for the search."""
+        from vfsearch.kernels.prepared import MEMORY, prepare
+
+        memory = MEMORY if max_memory is None else max_memory
+        self._asked += queries
+        # To a GPU rows are copied once, however few the queries are.
+        if self._prepared is None and (self._asked > MOST_UNPREPARED or self._device != "cpu"):
+            self._prepared = prepare(self._vectors, self._device, max_memory=memory // 2)
+        return (self._vectors, memory) if self._prepared is None else (self._prepared, memory - memory // 2)
+
+
+def _chosen(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Some rows; a stretch of them, as the rows of one split are, is not copied."""
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return vectors[int(rows[0]) : int(rows[-1]) + 1]
+    return vectors[rows]
 
 
 def _places(exclude: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -5,72 +5,67 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.ranks import MateRanks
 from vfsearch.data.scored import Crowd
-from vfsearch.kernels.exact import grid, score_block
-from vfsearch.kernels.ranks import mate_ranks, mate_scores
+from vfsearch.kernels.cpu.asked import Asked
+from vfsearch.kernels.cpu.gallery import Stretch
+from vfsearch.kernels.cpu.ranking import Counts, Ranking
+from vfsearch.kernels.cpu.unit_counting import count_units
+from vfsearch.kernels.rank_gallery import MAX_MEMORY, RankGallery
+from vfsearch.kernels.ranks import Found, gallery_of, mate_ranks, require_queries
+from vfsearch.kernels.sorted_crowds import sorted_crowd
 
 BLOCK_COUNTS = 2**21
 
 
 def crowds(
     queries: np.ndarray,
-    vectors: np.ndarray | torch.Tensor,
+    vectors: np.ndarray | torch.Tensor | RankGallery,
     query_identities: np.ndarray,
     identities: np.ndarray,
     rows: np.ndarray,
     units: np.ndarray,
     exclude: np.ndarray | None = None,
     device: str = "cpu",
+    *,
+    max_memory: int | None = None,
 ) -> Iterator[Crowd]:
     """How many items of each unit score above, and equal to, each mate of some queries, a few queries at a time.
 
-    Each gallery score is placed among the query's mates by binary search, and counted by place and unit.
+    Each gallery score is placed among the query's mates, and counted by place and unit.
 
     Args:
         queries: (q, d) unit rows.
-        vectors: (n, d) unit rows, or what `grid` made of them.
+        vectors: (n, d) unit rows, in memory or mapped; or what `rank_gallery` made of them.
         query_identities: (q,) int64.
         identities: (n,) int64, numbered alike.
         rows: (s,) the queries that are wanted.
         units: (I,) int64 unit of each identity number.
         exclude: (q,) one gallery row each query is not compared with; -1 for none.
         device: where to compute.
+        max_memory: bytes to use beside the arguments and the crowd that is given at a time; None: 1 GiB.
     Returns:
         Crowds of consecutive `rows`, from the same exact scores as `mate_ranks`.
+    Raises:
+        SettingsError: sizes do not fit together.
+        VectorError: a query or a row is not finite.
     """
-    exclude = np.full(len(queries), NO_ROW) if exclude is None else exclude
-    gallery = vectors if isinstance(vectors, torch.Tensor) else grid(vectors, device)
+    gallery = gallery_of(vectors, identities, device, max_memory)
+    exclude = require_queries(queries, query_identities, exclude, gallery)
     count = int(units.max(initial=-1)) + 1
-    of_items = units[identities]
-    most = int(np.bincount(identities, minlength=1).max())
-    step = max(1, BLOCK_COUNTS // max(len(gallery), count * (most + 1)))
+    table = _Tables(gallery, units, count, max_memory or MAX_MEMORY)
+    make = table.counted if gallery.device == "cpu" else table.by_sorting
+    step = max(1, BLOCK_COUNTS // max(1, count * (int(gallery.items.max(initial=0)) + 1)))
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
-        ranks = mate_ranks(queries[part], gallery, query_identities[part], identities, exclude[part], device)
-        scores = score_block(grid(queries[part], gallery.device), gallery)
-        is_mate = query_identities[part][:, None] == identities[None, :]
-        own = units[query_identities[part]]
-        yield _crowd(ranks, part, scores, is_mate, exclude[part], of_items, own, count)
+        found = make(queries[part], query_identities[part], exclude[part])
+        yield _crowd(*found, part, units[query_identities[part]], table.items)
 
 
 def _crowd(
-    ranks: MateRanks, rows: np.ndarray, scores: torch.Tensor, is_mate: np.ndarray, exclude: np.ndarray,
-    of_items: np.ndarray, own: np.ndarray, count: int,
-) -> Crowd:  # fmt: skip
-    has = np.flatnonzero(exclude != NO_ROW)
-    is_mate[has, exclude[has]] = False
-    _, ascending = mate_scores(scores, torch.as_tensor(is_mate).to(scores.device))
-    # The last of equal mates stands for its block.
-    place = ranks.mates[ranks.probe] - 1 - ranks.mates_above
-    counter = _Counter(ascending, scores, torch.as_tensor(of_items).to(scores.device), count)
-    above = counter.beyond(ranks.probe, place, inclusive=False)
-    if (ranks.tied > ranks.mates_tied).any():
-        tied = counter.beyond(ranks.probe, place, inclusive=True) - above
-    else:
-        tied = np.zeros_like(above)
-    gallery = np.tile(np.bincount(of_items, minlength=count), (len(rows), 1))
+    ranks: MateRanks, above: np.ndarray, tied: np.ndarray, rows: np.ndarray, own: np.ndarray, items: np.ndarray
+) -> Crowd:
+    gallery = np.tile(items, (len(rows), 1))
     # What is of the probe's own unit, the excluded row too, is never left out.
     gallery[np.arange(len(rows)), own] = 0
     for table in (above, tied):
@@ -78,20 +73,57 @@ def _crowd(
     return Crowd(ranks=ranks, rows=rows, above=above, tied=tied, gallery=gallery)
 
 
-class _Counter:
-    """Gallery scores counted by their place among the mates' and by unit."""
+class _Tables:
+    """Makes the ranks of some queries, and what is above and tied with each block, by unit.
 
-    def __init__(self, ascending: torch.Tensor, scores: torch.Tensor, of_items: torch.Tensor, count: int) -> None:
-        self.ascending, self.scores, self.of_items, self.count = ascending, scores, of_items, count
+    Args:
+        gallery: that is asked.
+        units: (I,) int64 unit of each identity number.
+        count: of units.
+        max_memory: bytes.
+    """
 
-    def beyond(self, probe: np.ndarray, place: np.ndarray, inclusive: bool) -> np.ndarray:
-        """(m, U) items of each unit that score above the mate at a place in ascending order, or at least as well."""
-        width = self.ascending.shape[1] + 1
-        at = torch.searchsorted(self.ascending, self.scores, right=inclusive)
-        at += width * self.of_items[None, :]
-        at += width * self.count * torch.arange(len(at), device=at.device)[:, None]
-        counted = torch.bincount(at.ravel(), minlength=width * self.count * len(at))
-        table = counted.view(len(at), self.count, width).flip(2).cumsum(2)
-        # After the flip, column width - 2 - place sums the places beyond it.
-        column = width - 2 - torch.as_tensor(place).to(at.device)
-        return table[torch.as_tensor(probe).to(at.device), :, column].cpu().numpy()
+    def __init__(self, gallery: RankGallery, units: np.ndarray, count: int, max_memory: int) -> None:
+        self._gallery, self._units, self._count, self._max_memory = gallery, units, count, max_memory
+        self.items = np.bincount(units[gallery.identities], minlength=count)
+        self._last: tuple[Stretch | None, np.ndarray] = (None, np.zeros(0, np.int32))
+
+    def counted(
+        self, queries: np.ndarray, query_identities: np.ndarray, exclude: np.ndarray
+    ) -> tuple[MateRanks, np.ndarray, np.ndarray]:
+        """By compiled loops on a CPU."""
+        found = Found(self._gallery, query_identities, exclude)
+        above, tied = (np.zeros((found.room, self._count), dtype=np.int64) for _ in range(2))
+
+        def counted(asked: Asked, part: Stretch, span: tuple[int, int], strip: np.ndarray) -> Counts:
+            beyond, equal = np.zeros((2, len(asked.thresholds)), dtype=np.int64)
+            written = (found.first[asked.numbers], above, tied, beyond, equal)
+            count_units(*asked.facts(part), span, strip, self._of_rows(part), *written)
+            return beyond, equal
+
+        ranking = Ranking(self._gallery, query_identities, exclude, found.mates, self._max_memory)
+        ranking.run(queries, found.write, counted, split=False)
+        if found.shared_places:
+            kept = found.kept()
+            above, tied = above[kept], tied[kept]
+        return found.ranks(), above, tied
+
+    def _of_rows(self, part: Stretch) -> np.ndarray:
+        """(n,) int32 unit of each row of a stretch; that of the last one is kept."""
+        last, units = self._last
+        if last is not part:
+            units = self._units[part.identities].astype(np.int32)
+            self._last = (part, units)
+        return units
+
+    def by_sorting(
+        self, queries: np.ndarray, query_identities: np.ndarray, exclude: np.ndarray
+    ) -> tuple[MateRanks, np.ndarray, np.ndarray]:
+        """By torch on any device."""
+        gallery = self._gallery
+        ranks = mate_ranks(queries, gallery, query_identities, gallery.identities, exclude, max_memory=self._max_memory)
+        of_items = self._units[gallery.identities]
+        tables = sorted_crowd(
+            ranks, queries, gallery.kept, query_identities, gallery.identities, exclude, of_items, self._count
+        )
+        return ranks, *tables

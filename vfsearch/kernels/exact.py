@@ -42,31 +42,3 @@ def score_block(queries: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
         (q, n) float64, exact.
     """
     return queries @ vectors.T
-
-
-def pair_scores(
-    queries: np.ndarray,
-    vectors: np.ndarray,
-    query_rows: np.ndarray,
-    rows: np.ndarray,
-    device: str = "cpu",
-    block: int = 16_384,
-) -> np.ndarray:
-    """The scores of listed pairs, in memory that does not grow with their number.
-
-    Args:
-        queries: (q, d) unit rows.
-        vectors: (n, d) unit rows.
-        query_rows: (t,) rows of `queries`.
-        rows: (t,) rows of `vectors`.
-        device: where to compute.
-        block: pairs at once.
-    Returns:
-        (t,) float64, equal to the entries of `score_block`.
-    """
-    scores = np.empty(len(rows))
-    for start in range(0, len(rows), block):
-        part = slice(start, start + block)
-        left, right = grid(queries[query_rows[part]], device), grid(vectors[rows[part]], device)
-        scores[part] = torch.einsum("td,td->t", left, right).cpu().numpy()
-    return scores

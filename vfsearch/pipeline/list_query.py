@@ -42,6 +42,7 @@ def query_lists(
     name: str | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
+    max_memory: int | None = None,
 ) -> QueryReport:
     """Score lists with vectors and save the outcome with the scores.
 
@@ -55,10 +56,12 @@ def query_lists(
         name: of the run; None: from what it is made from.
         overwrite: measure anew a run that is there.
         progress: called with lists done.
+        max_memory: bytes that computing scores may use beside vectors and results; None: 1 GiB. It changes no figure.
     Raises:
         TrialListError: a list cannot be read, or not one of its names has a vector.
         MismatchError: the name is taken by another run.
         SpaceMismatchError: a list compares items of different spaces.
+        DoesNotFitError: `max_memory` is too little to compute anything with.
     """
     settings = settings or ListSettings()
     if not lists:
@@ -66,7 +69,10 @@ def query_lists(
     phases = Phases()
     opened = {each: open_trials(path, settings.format) for each, path in names_of_lists(lists).items()}
     with phases("load"):
-        source = vectors_of_files(vectors, device) if vectors else vectors_of_store(workspace.store_folder, device)
+        if vectors:
+            source = vectors_of_files(vectors, device, max_memory)
+        else:
+            source = vectors_of_store(workspace.store_folder, device, max_memory)
         sources = identity_sources(identities, source.identity)
     made_from = {**_digests(opened, identities), **source.made_from}
     request = {"settings": settings.to_json(), "made_from": made_from, "device": device}

@@ -48,18 +48,18 @@ class ListVectors:
         return self.tables[known.index(True) if any(known) else 0]
 
 
-def vectors_of_files(paths: Sequence[Path], device: str) -> ListVectors:
+def vectors_of_files(paths: Sequence[Path], device: str, max_memory: int | None = None) -> ListVectors:
     """The vectors of some files (see `vfsearch.store.foreign_vectors`)."""
     vectors = read_vectors(paths)
     return ListVectors(
-        tables=(ListedRows(vectors, device=device),),
+        tables=(ListedRows(vectors, device=device, max_memory=max_memory),),
         spaces=(vectors.where,),
         identity=None,
         made_from={"vectors": {str(path): sha256_of(path) for path in paths}},
     )
 
 
-def vectors_of_store(folder: Path, device: str) -> ListVectors:
+def vectors_of_store(folder: Path, device: str, max_memory: int | None = None) -> ListVectors:
     """The vectors of a store, to be named by id or by path.
 
     Raises:
@@ -69,7 +69,7 @@ def vectors_of_store(folder: Path, device: str) -> ListVectors:
     modalities = {name: [each for each in store.spaces if store.spaces[each] == space and store.count("rows", each)]
                   for name, space in {str(space): space for space in store.spaces.values()}.items()}  # fmt: skip
     identities: dict[str, str] = {}
-    tables = [_table(store, each, identities, device) for each in modalities.values() if each]
+    tables = [_table(store, each, identities, device, max_memory) for each in modalities.values() if each]
     for modality in store.spaces:
         for failure in store.failures(modality):
             identities |= {failure.id: failure.identity, failure.path: failure.identity}
@@ -82,7 +82,9 @@ def vectors_of_store(folder: Path, device: str) -> ListVectors:
     )  # fmt: skip
 
 
-def _table(store: Store, modalities: Sequence[str], identities: dict[str, str], device: str) -> ListedRows:
+def _table(
+    store: Store, modalities: Sequence[str], identities: dict[str, str], device: str, max_memory: int | None
+) -> ListedRows:
     """The rows of some modalities of one space; whose they are is added to `identities`, by id."""
     rows = [store.load(modality) for modality in modalities]
     ids = [id_ for each in rows for id_ in each.ids]
@@ -90,7 +92,7 @@ def _table(store: Store, modalities: Sequence[str], identities: dict[str, str], 
     paths = [path for each in rows for path in each.columns.get("path", each.ids)]
     vectors = NamedVectors(names=ids, vectors=np.concatenate([each.vectors for each in rows]),
                            where=f"the store {store.artefact.folder}")  # fmt: skip
-    return ListedRows(vectors, paths, device)
+    return ListedRows(vectors, paths, device, max_memory)
 
 
 class _IdentityInStore:

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from vfsearch.data.space import require_same_space
+from vfsearch.devices import one_device
 from vfsearch.errors import ArtefactError, MediaError, MismatchError, SettingsError
 from vfsearch.index.backends import open_index
 from vfsearch.index.base import Index
+from vfsearch.kernels.memory import require_memory
 from vfsearch.media.preparation import Failure, Task
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.pipeline.encoders import Encoders
@@ -58,6 +60,7 @@ def look_up(
     frozen: Encoders | None = None,
     device: str = "cpu",
     split: str | None = None,
+    max_memory: int | None = None,
 ) -> Lookup:
     """The k items of the gallery that are most like one file.
 
@@ -71,18 +74,21 @@ def look_up(
         frozen: embed it with these encoders alone, as the store was (`vfsearch embed --frozen`).
         device: where to compute.
         split: search the items of this split alone; None or "all": all items.
+        max_memory: bytes that the search may use beside vectors and result; None: 1 GiB.
     Raises:
         MediaError: the file cannot be used.
         SpaceMismatchError: the index is not in the model's space.
+        DoesNotFitError: `max_memory` is too little to compute anything with.
     """
     if k < 1:
         raise SettingsError(f"k is {k}, it must be at least 1")
     model = open_model(workspace.model_folder) if frozen is None else None
-    encoder = (frozen.make if model is None else model.encoders)([probe], device)[probe]
+    encoder = (frozen.make if model is None else model.encoders)([probe], one_device(device))[probe]
     if encoder.preparation is None:
         raise SettingsError(f"the encoder {encoder.name} reads no media: nothing can be told of {file}")
     space = encoder.space
     index = open_index(workspace.index_folder(gallery), device)
+    require_memory(max_memory, index.gallery.space.dimension)
     if model is not None and index.gallery.space.name != model.space.name:
         raise MismatchError(
             f"the index {workspace.index_folder(gallery)} holds what a frozen encoder gives "
@@ -97,7 +103,7 @@ def look_up(
     vector = encoder.encode([prepared.sample])
     known = index.gallery
     rows = _rows_of_split(index, split)
-    found = index.search(vector, min(k, len(index) if rows is None else len(rows)), rows)
+    found = index.search(vector, min(k, len(index) if rows is None else len(rows)), rows, max_memory=max_memory)
     if "path" not in known.columns:
         raise ArtefactError(f"the index {workspace.index_folder(gallery)} has no paths; build it anew")
     matches = tuple(

@@ -132,6 +132,7 @@ def query(
     name: str | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
+    max_memory: int | None = None,
 ) -> QueryReport:
     """Run the protocols and save the outcome with the raw neighbours.
 
@@ -142,9 +143,11 @@ def query(
         name: of the run; None: from the direction and what it is made from, so that no run replaces another.
         overwrite: measure anew a run that is there.
         progress: called with protocols done.
+        max_memory: bytes that computing scores may use beside vectors and results; None: 1 GiB. It changes no figure.
     Raises:
         ArtefactError: no store, no index, or no items of the split.
         MismatchError: the index is of another store; or the name is taken by another run.
+        DoesNotFitError: `max_memory` is too little to compute anything with.
         SpaceMismatchError: probes and gallery are in different spaces.
     """
     store = open_store(workspace.store_folder)
@@ -165,7 +168,7 @@ def query(
         saved = None if overwrite else saved_outcome(folder, request)
         if saved is not None:
             return QueryReport(folder=folder, outcome=saved, measured_now=False, newer_model=newer)
-        outcome, results, comparison = _measure(workspace, store, settings, made_from, device, progress)
+        outcome, results, comparison = _measure(workspace, store, settings, made_from, device, progress, max_memory)
         save_run(folder, request, outcome, results, comparison)
     return QueryReport(folder=folder, outcome=outcome, measured_now=True, newer_model=newer)
 
@@ -182,12 +185,18 @@ def _newer_model(workspace: Workspace, store: Store) -> str:
 
 
 def _measure(
-    workspace: Workspace, store: Store, settings: QuerySettings, made_from: dict, device: str, progress: Progress
+    workspace: Workspace,
+    store: Store,
+    settings: QuerySettings,
+    made_from: dict,
+    device: str,
+    progress: Progress,
+    max_memory: int | None,
 ) -> tuple[Outcome, dict[str, Result], Comparison]:
     phases = Phases()
     with phases("load"):
         index = open_index(workspace.index_folder(settings.gallery), device)
-        comparison, rows, counts = _comparison(store, settings, device)
+        comparison, rows, counts = _comparison(store, settings, device, max_memory)
         _require_same_items(index, rows, comparison.gallery)
         people = {column: _people(column, comparison) for column in settings.by}
     protocols = [*_protocols(settings), Search(index=index, rows=rows, k=settings.k)]
@@ -234,7 +243,9 @@ def _by_group(result: Result, settings: QuerySettings, people: dict[str, dict[st
     return replace(result, measurement=replace(result.measurement, **apart))
 
 
-def _comparison(store: Store, settings: QuerySettings, device: str) -> tuple[Comparison, np.ndarray, dict]:
+def _comparison(
+    store: Store, settings: QuerySettings, device: str, max_memory: int | None
+) -> tuple[Comparison, np.ndarray, dict]:
     where = f"the store {store.artefact.folder}"
     # Both sides are asked for the same split: a gallery of seen items would flatter nobody fairly.
     splits = sorted({*store.splits(settings.probe), *store.splits(settings.gallery)})
@@ -256,7 +267,7 @@ def _comparison(store: Store, settings: QuerySettings, device: str) -> tuple[Com
         "failed_probes": len(failed),
         "failed_gallery": len(store.failures(settings.gallery, split)),
     }
-    return compare(probes, gallery.take(rows), failed, device), rows, counts
+    return compare(probes, gallery.take(rows), failed, device, max_memory), rows, counts
 
 
 def _seen(rows: Embeddings, *kinds: str) -> int | None:

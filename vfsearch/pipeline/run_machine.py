@@ -5,6 +5,7 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
+from vfsearch.devices import threads
 from vfsearch.timing import machine
 
 
@@ -13,7 +14,7 @@ def run_machine() -> dict:
     return {
         "vfsearch": version("vfsearch"),
         **machine(),
-        "threads": torch.get_num_threads(),
+        "threads": threads(),
         "torch": torch.__version__,
         "numpy": np.__version__,
     }

@@ -7,7 +7,7 @@ import numpy as np
 from vfsearch.data.embeddings import numbered
 from vfsearch.encoders.base import unit_rows
 from vfsearch.errors import ManifestError
-from vfsearch.kernels.exact import pair_scores
+from vfsearch.kernels.pairs import pair_scores
 from vfsearch.measure.matching import matching_accuracy
 from vfsearch.trials.make import Sides, matching_trials
 

@@ -9,6 +9,7 @@ from vfsearch.data.embeddings import Embeddings, numbered
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.space import require_same_space
+from vfsearch.kernels.memory import require_memory
 from vfsearch.trials.make import Sides
 
 
@@ -23,6 +24,9 @@ class Comparison:
         sides: identities as numbers, and which gallery row is the probe itself.
         missing: (m,) identity numbers of the probes that could not be embedded and have a mate in the gallery.
         device: where to compute scores.
+        max_memory: bytes that computing them may use beside rows and results; None: 1 GiB.
+    Raises:
+        DoesNotFitError: that is too little memory.
     """
 
     probes: Embeddings
@@ -30,6 +34,10 @@ class Comparison:
     sides: Sides
     missing: np.ndarray
     device: str = "cpu"
+    max_memory: int | None = None
+
+    def __post_init__(self) -> None:
+        require_memory(self.max_memory, self.gallery.space.dimension)
 
     @property
     def direction(self) -> str:
@@ -38,7 +46,11 @@ class Comparison:
 
 
 def compare(
-    probes: Embeddings, gallery: Embeddings, failed_probes: Sequence[FailedItem] = (), device: str = "cpu"
+    probes: Embeddings,
+    gallery: Embeddings,
+    failed_probes: Sequence[FailedItem] = (),
+    device: str = "cpu",
+    max_memory: int | None = None,
 ) -> Comparison:
     """Set probes against a gallery.
 
@@ -49,8 +61,10 @@ def compare(
         probes, gallery: the rows.
         failed_probes: the items of the probe side without a row.
         device: where to compute scores.
+        max_memory: bytes that computing them may use beside rows and results; None: 1 GiB.
     Raises:
         SpaceMismatchError: the sides are in different spaces.
+        DoesNotFitError: `max_memory` is too little to compute anything with.
     """
     require_same_space(probes.space, f"the {probes.modality} probes", gallery.space, f"the {gallery.modality} gallery")
     of_gallery, of_probes, of_failed = numbered(
@@ -58,7 +72,9 @@ def compare(
     )
     missing = of_failed[np.isin(of_failed, of_gallery)]
     sides = Sides(probes=of_probes, gallery=of_gallery, itself=_itself(probes, gallery))
-    return Comparison(probes=probes, gallery=gallery, sides=sides, missing=missing, device=device)
+    return Comparison(
+        probes=probes, gallery=gallery, sides=sides, missing=missing, device=device, max_memory=max_memory
+    )
 
 
 def _itself(probes: Embeddings, gallery: Embeddings) -> np.ndarray:

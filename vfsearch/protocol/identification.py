@@ -8,8 +8,9 @@ from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.outcome import Measurement
 from vfsearch.data.searches import NOBODY, Searches
 from vfsearch.errors import SettingsError
-from vfsearch.kernels.exact import pair_scores
-from vfsearch.kernels.ranks import mate_ranks
+from vfsearch.kernels.pairs import pair_scores
+from vfsearch.kernels.prepared import prepare
+from vfsearch.kernels.ranks import mate_ranks, rank_gallery
 from vfsearch.kernels.topk import topk
 from vfsearch.measure.catalog import chosen
 from vfsearch.measure.identification_values import identification_values
@@ -88,8 +89,9 @@ class Identification:
         """
         enrolled = self.enrolled(comparison)
         probes = np.flatnonzero(~np.isin(comparison.sides.itself, enrolled))
-        lists, seconds = timed(lambda: _Lists(comparison, enrolled, probes))
-        latency = single_latency(lambda number: _Lists(comparison, enrolled, probes[number : number + 1]), len(probes))
+        gallery = _Enrolled(comparison, enrolled)
+        lists, seconds = timed(lambda: _Lists(comparison, gallery, probes))
+        latency = single_latency(lambda number: _Lists(comparison, gallery, probes[number : number + 1]), len(probes))
         searches = lists.searches()
         measures = chosen(self.measures, IDENTIFICATION)
         values = identification_values(searches, measures, Resampling(seed=self.seed))
@@ -109,15 +111,27 @@ class Identification:
         return Result(measurement=measurement, raw={"enrolled": enrolled, "probes": probes, **_raw(searches)})
 
 
+class _Enrolled:
+    """What is kept of those who are enrolled, for all searches."""
+
+    def __init__(self, comparison: Comparison, rows: np.ndarray) -> None:
+        device, memory = comparison.device, comparison.max_memory
+        self.people, self.vectors = comparison.sides.gallery[rows], comparison.gallery.vectors[rows]
+        self.searched = prepare(self.vectors, device, max_memory=memory)
+        self.ranked = rank_gallery(self.vectors, self.people, device, max_memory=memory)
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+
 class _Lists:
     """The best candidates of each probe, and where its mate stands: exact scores throughout, in blocks of probes."""
 
-    def __init__(self, comparison: Comparison, enrolled: np.ndarray, probes: np.ndarray) -> None:
-        self.comparison, self.enrolled = comparison, enrolled
-        sides, device = comparison.sides, comparison.device
-        self.people, self.asked = sides.gallery[enrolled], sides.probes[probes]
-        queries, gallery = comparison.probes.vectors[probes], comparison.gallery.vectors[enrolled]
-        found = topk(queries, gallery, min(LISTED, len(enrolled)), device=device)
+    def __init__(self, comparison: Comparison, enrolled: _Enrolled, probes: np.ndarray) -> None:
+        self.comparison, self.enrolled, self.people = comparison, enrolled, enrolled.people
+        self.asked, device = comparison.sides.probes[probes], comparison.device
+        queries, memory = comparison.probes.vectors[probes], comparison.max_memory
+        found = topk(queries, enrolled.searched, min(LISTED, len(enrolled)), device=device, max_memory=memory)
         self.scores = found.scores
         self.candidates = np.where(found.rows == NO_ROW, NOBODY, self.people[found.rows])
         self.mated = np.isin(self.asked, self.people)
@@ -125,8 +139,10 @@ class _Lists:
         self.above, self.tied = (np.zeros(len(probes), dtype=np.int64) for _ in range(2))
         order = np.argsort(self.people)
         mates = order[np.searchsorted(self.people, self.asked[self.mated], sorter=order)]
-        self.mate_scores[self.mated] = pair_scores(queries, gallery, np.flatnonzero(self.mated), mates, device)
-        ranks = mate_ranks(queries[self.mated], gallery, self.asked[self.mated], self.people, device=device)
+        self.mate_scores[self.mated] = pair_scores(queries, enrolled.vectors, np.flatnonzero(self.mated), mates, device)
+        ranks = mate_ranks(
+            queries[self.mated], enrolled.ranked, self.asked[self.mated], self.people, device=device, max_memory=memory
+        )
         self.above[self.mated], self.tied[self.mated] = ranks.above, ranks.tied - 1
 
     def searches(self) -> Searches:

@@ -4,18 +4,17 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import torch
 
 from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.trial_list import RETRIEVAL, TrialBlock, TrialList
 from vfsearch.errors import TrialListError
+from vfsearch.kernels.pairs import pair_scores
 from vfsearch.protocol.kept_blocks import KeptBlocks
 from vfsearch.protocol.listed_people import People
 from vfsearch.protocol.listed_rows import ListedRows, RowsOfNames
 
 MOST_HELD = 2**18
 """Pairs; a longer list is kept in a temporary file where it is wanted again."""
-_PAIRS_AT_ONCE, _PAIRS_ON_GPU = 1024, 2**18
 
 
 def scored(trials: TrialList, listed: ListedRows) -> TrialList:
@@ -38,41 +37,23 @@ def _scored_blocks(trials: TrialList, listed: ListedRows) -> Iterator[TrialBlock
     rows = RowsOfNames(trials.names, listed, trials.where)
     for block in trials.blocks():
         probes = np.broadcast_to(rows(block.probes)[:, None], block.items.shape)
-        scores = pair_scores(listed.operands, probes.ravel(), rows(block.items.ravel()))
+        scores = scores_of_rows(listed, probes.ravel(), rows(block.items.ravel()))
         yield dataclasses.replace(block, scores=scores.reshape(block.items.shape))
     rows.require_found()
 
 
-def pair_scores(operands: torch.Tensor, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def scores_of_rows(listed: ListedRows, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """The exact scores of pairs of rows.
 
     Args:
-        operands: (n, d) from `ListedRows`.
+        listed: whose rows they are.
         left, right: (t,) rows, -1 for one that is missing.
     Returns:
-        (t,) float64, equal to `vfsearch.kernels.exact.pair_scores`; -inf where a row is missing.
+        (t,) float64; -inf where a row is missing.
     """
-    scores = _on_cpu(operands.numpy(), left, right) if operands.device.type == "cpu" else _on_gpu(operands, left, right)
-    scores[(left == NO_ROW) | (right == NO_ROW)] = -np.inf
-    return scores
-
-
-def _on_cpu(operands: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """One thread, a thousand pairs in its cache: threads of torch that wait for a busy core take many times as long."""
-    scores = np.empty(len(left))
-    for start in range(0, len(left), _PAIRS_AT_ONCE):
-        part = slice(start, start + _PAIRS_AT_ONCE)
-        np.einsum("td,td->t", operands[left[part]], operands[right[part]], dtype=np.float64, out=scores[part])
-    return scores
-
-
-def _on_gpu(operands: torch.Tensor, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    scores = np.empty(len(left))
-    for start in range(0, len(left), _PAIRS_ON_GPU):
-        part = slice(start, start + _PAIRS_ON_GPU)
-        ours, theirs = (torch.as_tensor(np.maximum(rows[part], 0), device=operands.device) for rows in (left, right))
-        products = torch.einsum("td,td->t", operands[ours].double(), operands[theirs].double())
-        scores[part] = products.cpu().numpy()
+    there = (left != NO_ROW) & (right != NO_ROW)
+    scores = np.full(len(left), -np.inf)
+    scores[there] = pair_scores(listed.vectors, listed.vectors, left[there], right[there], listed.device)
     return scores
 
 

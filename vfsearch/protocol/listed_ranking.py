@@ -10,7 +10,7 @@ from vfsearch.data.scored import ScoredRanking
 from vfsearch.data.trial_list import TrialList
 from vfsearch.errors import TrialListError
 from vfsearch.kernels.crowds import crowds
-from vfsearch.kernels.ranks import mate_ranks
+from vfsearch.kernels.ranks import mate_ranks, rank_gallery
 from vfsearch.protocol.listed_people import People
 from vfsearch.protocol.listed_rows import ListedRows, RowsOfNames
 
@@ -53,11 +53,11 @@ def ranked_sides(trials: TrialList, listed: ListedRows, people: People) -> Liste
     _require_known(trials, people)
     asked, there = probe_rows != NO_ROW, gallery_rows != NO_ROW
     itself = _places(sides.probes, sides.gallery)
-    queries = listed.operands[probe_rows[asked]].cpu().numpy()
-    gallery = listed.operands[gallery_rows[there]].double()
+    queries, vectors = listed.taken(probe_rows[asked]), listed.taken(gallery_rows[there])
+    gallery = rank_gallery(vectors, gallery_people[there], listed.device, max_memory=listed.max_memory)
     compared = (queries, gallery, probe_people[asked], gallery_people[there])
     exclude = _places(sides.probes[asked], sides.gallery[there])
-    ranks = mate_ranks(*compared, exclude, listed.device)
+    ranks = mate_ranks(*compared, exclude, listed.device, max_memory=listed.max_memory)
     mates = _mates(probe_people, gallery_people, itself)
     gone = ~asked & (mates > 0)
     behind = gallery_people[~there]
@@ -67,7 +67,9 @@ def ranked_sides(trials: TrialList, listed: ListedRows, people: People) -> Liste
             probes=probe_people[asked],
             missing=probe_people[gone],
             identities=people.identities,
-            crowds=lambda rows, units: crowds(*compared, rows, units, exclude, listed.device),
+            crowds=lambda rows, units: crowds(
+                *compared, rows, units, exclude, listed.device, max_memory=listed.max_memory
+            ),
         ),
         probes=sides.probes[asked],
         missing=sides.probes[gone],

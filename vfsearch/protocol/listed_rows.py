@@ -4,15 +4,15 @@ import bisect
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 
 from vfsearch.data.named_vectors import NamedVectors
 from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.trial_list import Names
+from vfsearch.devices import one_device
 from vfsearch.errors import TrialListError
-from vfsearch.kernels.exact import grid
+from vfsearch.kernels.exact import on_device
+from vfsearch.kernels.memory import require_memory
 
-_ROWS_AT_ONCE = 16_384
 _SEVERAL = -2
 
 
@@ -26,18 +26,34 @@ class ListedRows:
         vectors: names and unit rows.
         paths: n further names of the rows, those of their media files; none at all where nothing is known of them.
         device: where scores are computed.
+        max_memory: bytes that computing them may use beside rows and results; None: 1 GiB.
+    Raises:
+        DoesNotFitError: that is too little memory.
     """
 
-    def __init__(self, vectors: NamedVectors, paths: Sequence[str] = (), device: str = "cpu") -> None:
+    def __init__(
+        self,
+        vectors: NamedVectors,
+        paths: Sequence[str] = (),
+        device: str = "cpu",
+        max_memory: int | None = None,
+    ) -> None:
+        require_memory(max_memory, vectors.vectors.shape[1])
         self.where = vectors.where
         self.names = vectors.names
-        self.device = device
-        self.operands = _operands(vectors.vectors, device)
+        self.device, self.max_memory = device, max_memory
+        self._vectors = vectors.vectors
+        # Copied to a GPU once, not for every block of a list.
+        self.vectors = self._vectors if device == "cpu" else on_device(self._vectors, one_device(device))
         self._rows = {**_once(paths), **{name: row for row, name in enumerate(vectors.names)}}
         self._backwards: list[tuple[str, int]] | None = None
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def taken(self, rows: np.ndarray) -> np.ndarray:
+        """(m, d) copies of some rows, in memory."""
+        return self._vectors[rows]
 
     def rows(self, texts: Sequence[str]) -> np.ndarray:
         """(n,) int64 rows of names, -1 for those that have none.
@@ -93,15 +109,6 @@ def _endings(text: str) -> Iterator[str]:
     while rest:
         yield rest
         rest = rest.partition("/")[2]
-
-
-def _operands(vectors: np.ndarray, device: str) -> torch.Tensor:
-    """Exact operands in float32, which holds every multiple of 2^-26 that a float32 number is rounded to."""
-    rows = torch.empty(vectors.shape, dtype=torch.float32, device=device)
-    for start in range(0, len(vectors), _ROWS_AT_ONCE):
-        part = slice(start, start + _ROWS_AT_ONCE)
-        rows[part] = grid(vectors[part], device)
-    return rows
 
 
 class RowsOfNames:

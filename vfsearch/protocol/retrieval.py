@@ -4,14 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from vfsearch.data.outcome import Measurement
 from vfsearch.data.ranks import MateRanks
 from vfsearch.data.scored import Crowd, ScoredRanking
 from vfsearch.kernels.crowds import crowds
-from vfsearch.kernels.exact import grid
-from vfsearch.kernels.ranks import mate_ranks
+from vfsearch.kernels.ranks import RankGallery, mate_ranks, rank_gallery
 from vfsearch.measure import kind
 from vfsearch.measure.catalog import chosen
 from vfsearch.measure.ranking import tied_with_others
@@ -44,7 +42,9 @@ class Retrieval:
             UnknownNameError: a measure's name is that of none.
         """
         measures = chosen(self.measures, kind.RANKING)
-        gallery = grid(comparison.gallery.vectors, comparison.device)
+        gallery = rank_gallery(
+            comparison.gallery.vectors, comparison.sides.gallery, comparison.device, max_memory=comparison.max_memory
+        )
         ranks, seconds = timed(lambda: _ranks(comparison, gallery, slice(None)))
         latency = single_latency(
             lambda number: _ranks(comparison, gallery, slice(number, number + 1)), len(comparison.probes)
@@ -71,12 +71,15 @@ class Retrieval:
         return Result(measurement=measurement, raw={**raw, **blocks, "mates": ranks.mates}, scored=ranking)
 
 
-def _ranking(comparison: Comparison, gallery: torch.Tensor, ranks: MateRanks) -> ScoredRanking:
+def _ranking(comparison: Comparison, gallery: RankGallery, ranks: MateRanks) -> ScoredRanking:
     sides = comparison.sides
 
     def of_probes(rows: np.ndarray, units: np.ndarray) -> Iterator[Crowd]:
         vectors = comparison.probes.vectors
-        return crowds(vectors, gallery, sides.probes, sides.gallery, rows, units, sides.itself, comparison.device)
+        return crowds(
+            vectors, gallery, sides.probes, sides.gallery, rows, units, sides.itself, comparison.device,
+            max_memory=comparison.max_memory,
+        )  # fmt: skip
 
     return ScoredRanking(
         ranks=ranks,
@@ -87,7 +90,7 @@ def _ranking(comparison: Comparison, gallery: torch.Tensor, ranks: MateRanks) ->
     )
 
 
-def _ranks(comparison: Comparison, gallery: torch.Tensor, part: slice) -> MateRanks:
+def _ranks(comparison: Comparison, gallery: RankGallery, part: slice) -> MateRanks:
     sides = comparison.sides
     return mate_ranks(
         comparison.probes.vectors[part],
@@ -96,4 +99,5 @@ def _ranks(comparison: Comparison, gallery: torch.Tensor, part: slice) -> MateRa
         sides.gallery,
         sides.itself[part],
         comparison.device,
+        max_memory=comparison.max_memory,
     )

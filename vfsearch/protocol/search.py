@@ -33,7 +33,9 @@ class Search:
         rows = None if len(self.rows) == len(self.index) else self.rows
 
         def ask(part: slice) -> Neighbors:
-            return self.index.search(comparison.probes.vectors[part], self.k, rows, exclude[part])
+            return self.index.search(
+                comparison.probes.vectors[part], self.k, rows, exclude[part], comparison.max_memory
+            )
 
         latency = single_latency(lambda number: ask(slice(number, number + 1)), len(comparison.probes))
         found, seconds = timed(lambda: ask(slice(None)))

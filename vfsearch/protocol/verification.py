@@ -6,7 +6,7 @@ import numpy as np
 
 from vfsearch.data.outcome import Measurement
 from vfsearch.data.scored import ScoredPairs
-from vfsearch.kernels.exact import pair_scores
+from vfsearch.kernels.pairs import pair_scores
 from vfsearch.measure import kind
 from vfsearch.measure.catalog import chosen
 from vfsearch.measure.resampling import Resampling

@@ -1,0 +1,1 @@
+"""Compiled loops for processors: products in registers, selection and counting while the scores are still there."""
