@@ -1,8 +1,16 @@
 #!/usr/bin/env bash
 # On a machine with a CUDA GPU: the GPU tests, then the tables. PYTHON names the interpreter (default python3).
+# With faiss-gpu installed its Flat index is in the tables too. Arguments go to speed.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
-"${PYTHON:-python3}" -m pytest -q tests/gpu
-"${PYTHON:-python3}" benchmarks/speed.py --device cuda --probes 20000 --rows 1000000 "$@"
-"${PYTHON:-python3}" benchmarks/training.py --device cuda
+# The package need not be installed: the folder cli is imported under the name it is installed as.
+names=$(mktemp -d)
+trap 'rm -r "$names"' EXIT
+ln -s "$PWD/cli" "$names/vfsearch_cli"
+export PYTHONPATH=$PWD:$names${PYTHONPATH:+:$PYTHONPATH}
+python=${PYTHON:-python3}
+"$python" -m pytest -q tests/gpu tests/kernels/cuda
+"$python" -m vfsearch_cli.main bench kernels --device cuda --probes 65536 --rows 10000,300000,1000000,10000000 \
+    --out benchmarks/kernels-gpu.md
+"$python" benchmarks/speed.py --device cuda --probes 20000 --rows 1000000 "$@"
+"$python" benchmarks/training.py --device cuda

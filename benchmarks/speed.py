@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from vfsearch.data.manifest import read_manifest
+from vfsearch.devices import set_threads, threads
 from vfsearch.encoders.catalog import ENCODERS, make_encoder
 from vfsearch.kernels.ranks import mate_ranks
 from vfsearch.kernels.topk import topk
@@ -157,14 +158,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--threads", type=int, default=threads())
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/chimera24"))
     parser.add_argument("--items", type=int, default=240)
     parser.add_argument("--probes", type=int, default=2048)
     parser.add_argument("--rows", type=int, default=100_000)
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    set_threads(options.threads)
     facts = {**machine(), "torch": torch.__version__, "numpy": np.__version__, "threads": options.threads}
     if options.device != "cpu":
         facts["gpu"] = torch.cuda.get_device_name(options.device)
@@ -172,7 +173,7 @@ def main() -> None:
     exact_topk(options.device, options.threads, options.probes, options.rows)
     retrieval(options.device, options.probes, 20_076)
     if options.data.exists():
-        torch.set_num_threads(max(1, options.threads // 2))
+        set_threads(max(1, options.threads // 2))
         encoding(options.data, options.device, options.workers, options.items)
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "measures": "measures:measures",
     "model": "model:model",
     "encoders": "encoders:encoders",
+    "bench": "bench:bench",
 }
 INTERRUPTED = 130
 

@@ -13,7 +13,7 @@ LAYERS = [
     BASE,
     ("data",),
     ("kernels", "media", "networks"),
-    ("corpus", "encoders", "embed", "store", "train", "index", "trials", "measure", "report"),
+    ("corpus", "encoders", "embed", "store", "train", "index", "trials", "measure", "report", "bench"),
     ("protocol",),
     ("pipeline",),
 ]
@@ -21,7 +21,7 @@ LAYERS = [
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {
     "torch", "faiss", "matplotlib", "tensorboardX", "onnx", "onnxruntime", "onnxscript", "ray", "dlib", "scipy",
-    "sklearn", "soundfile", "PIL", "h5py",
+    "sklearn", "soundfile", "PIL", "h5py", "numba", "llvmlite", "triton",
 }  # fmt: skip
 FILES = sorted((ROOT / "vfsearch").rglob("*.py"))
 
@@ -80,6 +80,7 @@ def test_importing_the_package_is_light():
         ["trials", "make", "--help"],
         ["trials", "convert", "--help"],
         ["score", "--help"],
+        ["bench", "kernels", "--help"],
         ["--version"],
     ],
 )
