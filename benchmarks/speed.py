@@ -1,4 +1,4 @@
-"""How fast: each figure beside another way to do the same and beside the floor, in one run.
+"""How fast media are embedded: each figure beside the encoder's own package, in one run. Kernels: vfsearch bench.
 
     python benchmarks/speed.py [--device cuda] [--threads 2] [--data ../shared/data/chimera24]
 
@@ -19,9 +19,6 @@ import torch
 from vfsearch.data.manifest import read_manifest
 from vfsearch.devices import set_threads, threads
 from vfsearch.encoders.catalog import ENCODERS, make_encoder
-from vfsearch.kernels.ranks import mate_ranks
-from vfsearch.kernels.topk import topk
-from vfsearch.measure.ranking import average_precision
 from vfsearch.media.limits import Limits
 from vfsearch.media.preparation import Prepared, Task
 from vfsearch.media.workers import PreparationWorkers
@@ -43,61 +40,11 @@ def median_seconds(work: Callable[[], object], runs: int = RUNS) -> float:
     return float(np.median(seconds))
 
 
-def unit(count: int, seed: int, dimension: int = 128) -> np.ndarray:
-    """(count, dimension) float32 unit rows."""
-    rows = np.random.default_rng(seed).standard_normal((count, dimension), dtype=np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
 def show(title: str, unit_name: str, rows: list[tuple[str, float]]) -> None:
     """One table; every row beside the first."""
     print(f"\n**{title}**\n\n| | {unit_name} | ratio of ours |\n|---|---|---|")
     for name, rate in rows:
         print(f"| {name} | {rate:,.1f} | {rows[0][1] / rate:.2f} |", flush=True)
-
-
-def exact_topk(device: str, threads: int, count: int, rows: int, k: int = 10) -> None:
-    """Top-k of a gallery: ours, faiss, and the float32 product alone."""
-    queries, vectors = unit(count, 1), unit(rows, 2)
-    on_device = [torch.as_tensor(each).to(device) for each in (queries, vectors)]
-    found = [("vfsearch topk", lambda: topk(queries, vectors, k, device=device))]
-    if importlib.util.find_spec("faiss"):
-        import faiss
-
-        faiss.omp_set_num_threads(threads)
-        index = faiss.IndexFlatIP(queries.shape[1])
-        index.add(vectors)
-        found.append(("faiss-cpu IndexFlatIP", lambda: index.search(queries, k)))
-    found.append(("float32 product alone (floor)", lambda: on_device[0] @ on_device[1].T))
-    rates = [(name, count / median_seconds(work)) for name, work in found]
-    show(f"Top {k} of {rows:,} rows for {count:,} probes, device {device}", "probes/s", rates)
-
-
-def retrieval(device: str, probes: int, rows: int, identities: int = 189) -> None:
-    """AP of every probe in a full gallery: ours, a sort for each probe, and the float32 product alone."""
-    queries, vectors = unit(probes, 3), unit(rows, 4)
-    random = np.random.default_rng(5)
-    of_queries, of_vectors = (random.integers(0, identities, size) for size in (probes, rows))
-    sample = 100
-
-    def by_sorting() -> list[float]:
-        found = []
-        for query, identity in zip(queries[:sample], of_queries[:sample], strict=True):
-            order = np.argsort(-(vectors @ query), kind="stable")
-            hits = np.flatnonzero(of_vectors[order] == identity)
-            found.append(float(np.mean(np.arange(1, len(hits) + 1) / (hits + 1))))
-        return found
-
-    on_device = [torch.as_tensor(each).to(device) for each in (queries, vectors)]
-    ours = median_seconds(
-        lambda: average_precision(mate_ranks(queries, vectors, of_queries, of_vectors, device=device)), 1
-    )
-    rates = [
-        ("vfsearch mate_ranks and AP", probes / ours),
-        ("argsort of each probe's scores (numpy)", sample / median_seconds(by_sorting, 1)),
-        ("float32 product alone (floor)", probes / median_seconds(lambda: on_device[0] @ on_device[1].T, 1)),
-    ]
-    show(f"Full-gallery retrieval, {probes:,} × {rows:,}, device {device}", "probes/s", rates)
 
 
 def encoding(data: Path, device: str, workers: int, items: int) -> None:
@@ -162,19 +109,16 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/chimera24"))
     parser.add_argument("--items", type=int, default=240)
-    parser.add_argument("--probes", type=int, default=2048)
-    parser.add_argument("--rows", type=int, default=100_000)
     options = parser.parse_args()
     set_threads(options.threads)
     facts = {**machine(), "torch": torch.__version__, "numpy": np.__version__, "threads": options.threads}
     if options.device != "cpu":
         facts["gpu"] = torch.cuda.get_device_name(options.device)
     print("; ".join(f"{name} {value}" for name, value in facts.items()))
-    exact_topk(options.device, options.threads, options.probes, options.rows)
-    retrieval(options.device, options.probes, 20_076)
-    if options.data.exists():
-        set_threads(max(1, options.threads // 2))
-        encoding(options.data, options.device, options.workers, options.items)
+    if not options.data.exists():
+        sys.exit(f"{options.data} is not here: name a folder with a manifest.csv by --data")
+    set_threads(max(1, options.threads // 2))
+    encoding(options.data, options.device, options.workers, options.items)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,12 @@ def test_every_command_works(walked):
         assert done.stdout, command
 
 
+def test_the_python_of_the_kernels_works(tmp_path):
+    code = next(block for block in blocks("python") if "search_gallery" in block)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "(500, 10) float64\n"
+
+
 def test_the_python_works(walked, environment):
     folder, env = walked[0], environment[1]
     code = next(block for block in blocks("python") if "train_model" in block)

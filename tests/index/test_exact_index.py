@@ -9,7 +9,7 @@ from vfsearch.errors import ArtefactError, DamagedError, LockedError, SettingsEr
 from vfsearch.files import writer_lock
 from vfsearch.index.backends import BACKENDS, open_index
 from vfsearch.index.exact import ExactIndex
-from vfsearch.kernels.prepared import prepare
+from vfsearch.kernels.search_gallery import search_gallery
 from vfsearch.kernels.topk import topk
 
 STORE, OTHER_STORE = "a1" * 32, "b2" * 32
@@ -152,7 +152,10 @@ def test_another_writer(saved):
 
 def test_answers_are_the_same_before_and_after_rows_are_prepared(monkeypatch):
     made, searched, queries = [], index(200), unit_rows(10, 8, 7)
-    monkeypatch.setattr("vfsearch.kernels.prepared.prepare", lambda *rest, **more: made.append(more) or prepare(*rest))
+    monkeypatch.setattr(
+        "vfsearch.kernels.search_gallery.search_gallery",
+        lambda *rest, **more: made.append(more) or search_gallery(*rest),
+    )
     wanted = [topk(queries, searched.vectors, 4), topk(queries, searched.vectors[10:50], 4)]
     for _ in range(2):
         first = searched.search(queries[:8], 4)

@@ -23,7 +23,7 @@ from oracles import (
 
 from vfsearch.kernels.crowds import crowds
 from vfsearch.kernels.pairs import pair_scores
-from vfsearch.kernels.prepared import prepare
+from vfsearch.kernels.search_gallery import search_gallery
 
 INNER = {**UNIT_ROWS, **SHORT_ROWS}
 ALL = [("ip", name) for name in INNER] + [("l2", name) for name in {**ANY_ROWS, **INNER}]
@@ -109,7 +109,7 @@ def test_topk(metric, name):
 @pytest.mark.parametrize(("metric", "name"), ALL)
 def test_topk_of_a_prepared_gallery(metric, name):
     queries, vectors = rows_of(name)
-    prepared = prepare(vectors, **options(metric))
+    prepared = search_gallery(vectors, **options(metric))
     scores = scores_of(metric, name)
     check_topk(queries, vectors, (1, 10, 100), metric=metric, gallery=prepared, scores=scores)
     check_topk(queries[-1:], vectors, (10,), metric=metric, gallery=prepared, scores=scores[-1:])

@@ -7,8 +7,8 @@ from against_oracles import COLUMNS, check_ranks, check_topk, mixture, options, 
 from oracles import on_grid
 
 from vfsearch.kernels.pairs import pair_scores
-from vfsearch.kernels.prepared import prepare
 from vfsearch.kernels.ranks import mate_ranks, rank_gallery
+from vfsearch.kernels.search_gallery import search_gallery
 from vfsearch.kernels.topk import topk
 
 
@@ -35,7 +35,7 @@ def test_memory_changes_nothing(max_memory):
 @pytest.mark.parametrize("max_memory", [None, 2**16])
 def test_a_prepared_gallery_gives_the_same(metric, max_memory):
     queries, vectors, exclude = mixture()
-    prepared = prepare(vectors, **options(metric), max_memory=max_memory)
+    prepared = search_gallery(vectors, **options(metric), max_memory=max_memory)
     assert (len(prepared), prepared.shape, prepared.metric) == (len(vectors), vectors.shape, metric)
     for asked in (slice(None), slice(0, 1), slice(2, 7), slice(0, 0)):
         for k in (1, 10, 300, len(vectors) + 5):

@@ -10,8 +10,8 @@ from oracles import as_stored, inner_products
 
 from vfsearch.errors import VectorError
 from vfsearch.kernels.pairs import pair_scores
-from vfsearch.kernels.prepared import prepare
 from vfsearch.kernels.ranks import mate_ranks
+from vfsearch.kernels.search_gallery import search_gallery
 from vfsearch.kernels.topk import topk
 
 # How rows are held
@@ -64,7 +64,7 @@ def test_rows_however_held(tmp_path, held, metric):
     queries, vectors, exclude = mixture(n=1100, d=37)
     rows = {**HELD, **TENSORS}[held](vectors, tmp_path)
     check_topk(queries, rows, (1, 30), exclude, metric)
-    prepared = prepare(rows, **options(metric))
+    prepared = search_gallery(rows, **options(metric))
     same(topk(queries, prepared, 30, exclude, **options(metric)), topk(queries, rows, 30, exclude, **options(metric)))
 
 
@@ -132,7 +132,7 @@ def test_gallery_rows_that_are_not_finite(metric, entry, row):
     with pytest.raises(VectorError, match="not finite"):
         topk(unit_rows(1, 20, 1), vectors, 3, **options(metric))
     with pytest.raises(VectorError, match="not finite"):
-        topk(unit_rows(1, 20, 1), prepare(vectors, **options(metric)), 3, **options(metric))
+        topk(unit_rows(1, 20, 1), search_gallery(vectors, **options(metric)), 3, **options(metric))
 
 
 @pytest.mark.parametrize("metric", ["ip", "l2"])

@@ -14,14 +14,16 @@ from vfsearch.bench.oracle import Oracle
 from vfsearch.bench.problem import Problem, make_problem
 from vfsearch.bench.report import Growth, GrowthPoint
 from vfsearch.bench.settings import KernelBench, Task
+from vfsearch.kernels.rank_gallery import rank_gallery
 from vfsearch.kernels.ranks import mate_ranks
+from vfsearch.kernels.search_gallery import search_gallery
 from vfsearch.kernels.topk import topk
 from vfsearch.progress import Progress, silent
 
 FIRST, MOST = 1e8, 1e11
-ROWS_A_PROBE = 10
-MEMORY = 2**28
-"""Bytes that the kernels are allowed beside inputs and results, the same for all sizes."""
+ANY_MEMORY = 2**62
+ROWS_A_PROBE = 1000
+"""So many that what a probe costs whatever the gallery (its first rows, its results) counts for little."""
 
 
 def growing_tasks(kernel: str, settings: KernelBench, most: float) -> list[Task]:
@@ -37,7 +39,7 @@ def growing_tasks(kernel: str, settings: KernelBench, most: float) -> list[Task]
 
 
 def measure_growth(kernel: str, settings: KernelBench, most: float = MOST, progress: Progress = silent) -> Growth:
-    """Time, memory and exactness of one kernel, from plain rows, at growing sizes.
+    """Time, memory and exactness of one kernel, in galleries made ready beforehand, at growing sizes.
 
     Args:
         kernel: topk or ranks.
@@ -48,8 +50,6 @@ def measure_growth(kernel: str, settings: KernelBench, most: float = MOST, progr
     tasks = growing_tasks(kernel, settings, most)
     compile_kernels(tasks[0], settings)
     largest = make_problem(tasks[-1], settings)
-    problems = [_first_of(largest, task) for task in tasks]
-    calls = [_call(problem) for problem in problems]
     name, total, done = f"growth of {kernel}", len(tasks) * (1 + settings.runs), 0
 
     def step() -> None:
@@ -57,10 +57,8 @@ def measure_growth(kernel: str, settings: KernelBench, most: float = MOST, progr
         done += 1
         progress(name, done, total)
 
-    points = [_point(problem, call, step) for problem, call in zip(problems, calls, strict=True)]
-    times = by_turns([[call] for call in calls], settings.runs, waiting(settings.device), step)
-    points = [replace(point, seconds=each.median) for point, each in zip(points, times, strict=True)]
-    return Growth(kernel=kernel, max_memory=MEMORY, points=tuple(points), exponent=_exponent(points))
+    points = [_point(_first_of(largest, task), settings, step) for task in tasks]
+    return Growth(kernel=kernel, points=tuple(points), exponent=_exponent(points))
 
 
 def _first_of(largest: Problem, task: Task) -> Problem:
@@ -79,19 +77,20 @@ def _first_of(largest: Problem, task: Task) -> Problem:
 
 
 def _call(problem: Problem) -> Callable[[], object]:
+    """The search, in a gallery that is made ready here."""
     if problem.task.kernel == "ranks":
-        return lambda: mate_ranks(
-            problem.queries, problem.held, problem.query_identities, problem.identities, device=problem.device,
-            max_memory=MEMORY,
-        )  # fmt: skip
-    return lambda: topk(
-        problem.queries, problem.held, problem.task.k, device=problem.device, metric=problem.metric, max_memory=MEMORY
-    )
+        ranked = rank_gallery(problem.held, problem.identities, problem.device, max_memory=ANY_MEMORY)
+        return lambda: mate_ranks(problem.queries, ranked, problem.query_identities, problem.identities)
+    searched = search_gallery(problem.held, problem.device, metric=problem.metric)
+    topk(problem.queries[:1], searched, problem.task.k)
+    return lambda: topk(problem.queries, searched, problem.task.k)
 
 
-def _point(problem: Problem, call: Callable[[], object], step: Callable[[], None]) -> GrowthPoint:
+def _point(problem: Problem, settings: KernelBench, step: Callable[[], None]) -> GrowthPoint:
+    call, kept = rise(lambda: _call(problem), problem.device)
     answer, peak = rise(call, problem.device)
     step()
+    (times,) = by_turns([[call]], settings.runs, waiting(settings.device), step)
     oracle = Oracle(problem)
     if problem.task.kernel == "ranks":
         agreement = oracle.of_ranks(answer)
@@ -100,8 +99,9 @@ def _point(problem: Problem, call: Callable[[], object], step: Callable[[], None
     return GrowthPoint(
         probes=problem.task.probes,
         rows=problem.task.rows,
-        seconds=math.nan,
+        seconds=times.median,
         peak_bytes=peak,
+        kept_bytes=kept,
         result_bytes=size_of(answer),
         exact=agreement.exact,
     )

@@ -8,7 +8,7 @@ from vfsearch.bench.contender import Agreement, Contender
 from vfsearch.bench.oracle import Oracle
 from vfsearch.bench.peers import Search, peers, products
 from vfsearch.bench.problem import Problem
-from vfsearch.kernels.prepared import prepare
+from vfsearch.kernels.search_gallery import search_gallery
 from vfsearch.kernels.topk import topk
 
 MOST_SCORES = 3e8
@@ -54,7 +54,7 @@ def _ours(problem: Problem) -> dict[str, Callable[[], Search]]:
 
 
 def _prepared(problem: Problem) -> Search:
-    gallery = prepare(problem.held, problem.device, metric=problem.metric)
+    gallery = search_gallery(problem.held, problem.device, metric=problem.metric)
     # What is kept is made by the first search.
     topk(problem.queries[:1], gallery, problem.task.k)
 

@@ -41,6 +41,7 @@ class GrowthPoint:
     Args:
         probes, rows: compared, each with each.
         seconds: median.
+        kept_bytes: by which memory rose for the gallery made ready; NaN if not known.
         peak_bytes: by which memory rose at most during one run; NaN if not known.
         result_bytes: of these, what the results take.
         exact: whether the answers of a sample of probes were the oracle's.
@@ -49,6 +50,7 @@ class GrowthPoint:
     probes: int
     rows: int
     seconds: float
+    kept_bytes: float
     peak_bytes: float
     result_bytes: int
     exact: bool
@@ -65,13 +67,11 @@ class Growth:
 
     Args:
         kernel: topk or ranks.
-        max_memory: bytes that it was allowed beside inputs and results.
         points: by size.
         exponent: of seconds = a scores^exponent, least squares of the logarithms; NaN for fewer than two points.
     """
 
     kernel: str
-    max_memory: int
     points: tuple[GrowthPoint, ...]
     exponent: float
 

@@ -10,7 +10,7 @@ from vfsearch.bench.report import Growth, KernelReport, KernelResult
 
 WAYS = ("way", ">time", ">processor time", ">{}/s", ">ours is × as fast", ">× the floor", ">peak memory", ">kept",
         "equal to the oracle")  # fmt: skip
-GROWTH = (">scores", ">probes", ">rows", ">seconds", ">scores/s", ">peak memory", ">of it results", "equal")
+GROWTH = (">scores", ">probes", ">rows", ">seconds", ">scores/s", ">peak memory", ">of it results", ">kept", "equal")
 METRICS = {"ip": "inner product", "l2": "L2"}
 
 
@@ -159,6 +159,7 @@ def _growth(growth: Growth) -> Sheet:
             _count(point.scores / point.seconds),
             _size(point.peak_bytes),
             _size(point.result_bytes),
+            _size(point.kept_bytes),
             "yes" if point.exact else "NO",
         )
         for point in growth.points
@@ -167,10 +168,7 @@ def _growth(growth: Growth) -> Sheet:
         title=f"Growth of {growth.kernel}",
         columns=GROWTH,
         rows=tuple(rows),
-        notes=(
-            f"fitted: seconds grow as scores^{growth.exponent:.3f}; from plain rows, with at most "
-            f"{_size(growth.max_memory)} beside inputs and results",
-        ),
+        notes=(f"fitted: seconds grow as scores^{growth.exponent:.3f}; in galleries made ready beforehand",),
     )
 
 

@@ -110,13 +110,13 @@ class _Searched:
 
     def made_ready(self, queries: int, max_memory: int | None):
         """What so many more queries are to search, the rows or what was prepared of them, and bytes for the search."""
-        from vfsearch.kernels.prepared import MEMORY, prepare
+        from vfsearch.kernels.search_gallery import MEMORY, search_gallery
 
         memory = MEMORY if max_memory is None else max_memory
         self._asked += queries
         # To a GPU rows are copied once, however few the queries are.
         if self._prepared is None and (self._asked > MOST_UNPREPARED or self._device != "cpu"):
-            self._prepared = prepare(self._vectors, self._device, max_memory=memory // 2)
+            self._prepared = search_gallery(self._vectors, self._device, max_memory=memory // 2)
         return (self._vectors, memory) if self._prepared is None else (self._prepared, memory - memory // 2)
 
 

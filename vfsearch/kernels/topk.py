@@ -6,12 +6,12 @@ import torch
 from vfsearch.data.embeddings import require_unit_rows
 from vfsearch.data.neighbors import NO_ROW, Neighbors
 from vfsearch.errors import SettingsError, VectorError
-from vfsearch.kernels.prepared import MEMORY, Prepared, require_metric
+from vfsearch.kernels.search_gallery import MEMORY, SearchGallery, require_metric
 
 
 def topk(
     queries: np.ndarray,
-    vectors: np.ndarray | torch.Tensor | Prepared,
+    vectors: np.ndarray | torch.Tensor | SearchGallery,
     k: int,
     exclude: np.ndarray | None = None,
     device: str = "cpu",
@@ -28,7 +28,7 @@ def topk(
     Args:
         queries: (q, d) unit rows; rows of any length for "l2".
         vectors: (n, d) rows of float32, float16, bfloat16 or float64 (rounded to float32), in memory, mapped or on the
-            device already; or what `prepare` made of them.
+            device already; or what `search_gallery` made of them.
         k: how many, at least 1; above n the rest is padding.
         exclude: (q,) one row each query must not get, for example itself; -1 for none.
         device: where to compute; that of a prepared gallery goes before.
@@ -43,8 +43,8 @@ def topk(
             too long.
     """
     require_metric(metric)
-    keeps = isinstance(vectors, Prepared)
-    gallery = vectors if keeps else Prepared(vectors, device, metric)
+    keeps = isinstance(vectors, SearchGallery)
+    gallery = vectors if keeps else SearchGallery(vectors, device, metric)
     queries = _checked(np.asarray(queries), gallery, k)
     exclude = np.full(len(queries), NO_ROW) if exclude is None else np.ascontiguousarray(exclude, dtype=np.int64)
     if not len(queries) or not len(gallery):
@@ -62,7 +62,7 @@ def topk(
     return Neighbors(rows=rows, scores=scores)
 
 
-def _checked(queries: np.ndarray, gallery: Prepared, k: int) -> np.ndarray:
+def _checked(queries: np.ndarray, gallery: SearchGallery, k: int) -> np.ndarray:
     if k < 1:
         raise SettingsError(f"k is {k}, it must be at least 1")
     if queries.ndim != 2 or queries.shape[1] != gallery.shape[1]:

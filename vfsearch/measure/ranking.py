@@ -20,12 +20,23 @@ def average_precision(ranks: MateRanks) -> np.ndarray:
     Returns:
         (q,) fractions; NaN for a probe without mates.
     """
-    n, r = ranks.tied.astype(float), ranks.mates_tied.astype(float)
-    above, mates_above = ranks.above.astype(float), ranks.mates_above.astype(float)
-    slope = np.divide(r - 1, n - 1, out=np.zeros_like(n), where=n > 1)
-    spread = sum_of_inverses(ranks.above, ranks.tied)
-    block = r / n * ((mates_above + 1) * spread + slope * (n - (above + 1) * spread))
+    block = np.empty(len(ranks.probe))
+    for start in range(0, len(block), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        block[part] = _added(ranks.above[part], ranks.tied[part], ranks.mates_above[part], ranks.mates_tied[part])
     return _over_mates(ranks, block)
+
+
+_AT_ONCE = 2**14
+"""Blocks whose intermediate numbers stay in the cache."""
+
+
+def _added(above: np.ndarray, tied: np.ndarray, mates_above: np.ndarray, mates_tied: np.ndarray) -> np.ndarray:
+    """What blocks of ties add to the sum of precisions."""
+    n, r = tied.astype(float), mates_tied.astype(float)
+    slope = np.divide(r - 1, n - 1, out=np.zeros_like(n), where=n > 1)
+    spread = sum_of_inverses(above, tied)
+    return r / n * ((mates_above + 1) * spread + slope * (n - (above + 1) * spread))
 
 
 def grouped_average_precision(ranks: MateRanks) -> np.ndarray:

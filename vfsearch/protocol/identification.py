@@ -9,8 +9,8 @@ from vfsearch.data.outcome import Measurement
 from vfsearch.data.searches import NOBODY, Searches
 from vfsearch.errors import SettingsError
 from vfsearch.kernels.pairs import pair_scores
-from vfsearch.kernels.prepared import prepare
 from vfsearch.kernels.ranks import mate_ranks, rank_gallery
+from vfsearch.kernels.search_gallery import search_gallery
 from vfsearch.kernels.topk import topk
 from vfsearch.measure.catalog import chosen
 from vfsearch.measure.identification_values import identification_values
@@ -117,7 +117,7 @@ class _Enrolled:
     def __init__(self, comparison: Comparison, rows: np.ndarray) -> None:
         device, memory = comparison.device, comparison.max_memory
         self.people, self.vectors = comparison.sides.gallery[rows], comparison.gallery.vectors[rows]
-        self.searched = prepare(self.vectors, device, max_memory=memory)
+        self.searched = search_gallery(self.vectors, device, max_memory=memory)
         self.ranked = rank_gallery(self.vectors, self.people, device, max_memory=memory)
 
     def __len__(self) -> int:

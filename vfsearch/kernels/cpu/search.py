@@ -19,8 +19,8 @@ from vfsearch.kernels.cpu.rowwise import FEW, scan_rows
 from vfsearch.kernels.cpu.survivors import survivors
 from vfsearch.kernels.cpu.tiles import BF16, FLOAT32, INT8, PANEL, ROWS, Kind
 from vfsearch.kernels.cpu.whole import whole
-from vfsearch.kernels.prepared import Prepared
 from vfsearch.kernels.rows import LONGEST, Rows, too_long
+from vfsearch.kernels.search_gallery import SearchGallery
 from vfsearch.kernels.threads import shared
 
 STREAMED_ROWS = 2**16
@@ -37,7 +37,7 @@ FIRST_QUERIES = 32 * ROWS
 
 
 def search(
-    queries: np.ndarray, gallery: Prepared, k: int, exclude: np.ndarray, keeps: bool, memory: int
+    queries: np.ndarray, gallery: SearchGallery, k: int, exclude: np.ndarray, keeps: bool, memory: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k best rows of each query.
 
@@ -103,8 +103,8 @@ class _Search:
     """One gallery asked with one kind of numbers."""
 
     def __init__(
-        self, queries: np.ndarray, gallery: Prepared, k: int, exclude: np.ndarray, kind: Kind, few: bool, keeps: bool,
-        memory: int,
+        self, queries: np.ndarray, gallery: SearchGallery, k: int, exclude: np.ndarray, kind: Kind, few: bool,
+        keeps: bool, memory: int,
     ) -> None:  # fmt: skip
         self.queries, self.gallery, self.k, self.exclude, self.kind = queries, gallery, k, exclude, kind
         self.few, self.keeps, self.memory = few, keeps, memory

@@ -18,7 +18,7 @@ MEMORY = 2**30
 """Bytes that a search may use beside its inputs and results, unless told otherwise."""
 
 
-class Prepared:
+class SearchGallery:
     """Gallery rows, and on a CPU their packed panels, on a GPU their copy there; made when first needed, then kept.
 
     Args:
@@ -79,15 +79,15 @@ class Prepared:
             return self._kept[name]
 
 
-def prepare(
+def search_gallery(
     vectors: np.ndarray | torch.Tensor, device: str = "cpu", *, metric: str = "ip", max_memory: int | None = None
-) -> Prepared:
-    """What repeated searches of the same rows shall keep; see `Prepared`.
+) -> SearchGallery:
+    """What repeated searches of the same rows shall keep; see `SearchGallery`.
 
     Raises:
         SettingsError: no such metric.
     """
-    return Prepared(vectors, device, metric, max_memory)
+    return SearchGallery(vectors, device, metric, max_memory)
 
 
 def require_metric(metric: str) -> None:
