@@ -7,6 +7,7 @@ from vfsearch.errors import SettingsError, VectorError
 
 LONGEST = {"ip": 1.01, "l2": 1e15}
 """Exact products are defined for rows of length 1; float32 holds the squares of rows up to the other length."""
+CHECKED_AT_ONCE = 2**12
 ROW_TYPES = ("float32", "float16", "bfloat16", "float64")
 
 
@@ -66,3 +67,17 @@ def too_long(row: int, metric: str) -> VectorError:
     """The error of a gallery row that is not finite, or longer than a metric allows."""
     advice = "an inner product is asked of unit rows" if metric == "ip" else "leave it out, or scale the rows"
     return VectorError(f"row {row} of the gallery is not finite or longer than {LONGEST[metric]:g}: {advice}")
+
+
+def require_good(rows: Rows, metric: str) -> None:
+    """Refuse rows that no metric can rank.
+
+    Raises:
+        VectorError: naming the first row that is not finite or too long.
+    """
+    for first in range(0, len(rows), CHECKED_AT_ONCE):
+        part = rows.read(first, min(first + CHECKED_AT_ONCE, len(rows)))
+        lengths = np.sqrt(np.einsum("nd,nd->n", part, part, dtype=np.float64))
+        bad = np.flatnonzero(~(lengths <= LONGEST[metric]))
+        if len(bad):
+            raise too_long(first + int(bad[0]), metric)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from vfsearch.errors import SettingsError
-from vfsearch.kernels.rows import Rows
+from vfsearch.kernels.rows import Rows, require_good
 
 if TYPE_CHECKING:
     from vfsearch.kernels.cpu.packing import Panels
@@ -61,6 +61,14 @@ class SearchGallery:
         if self._most is not None and bytes_of_panels(kind, *self.shape) > self._most:
             return None
         return self._keep(kind.name, lambda: packed(self.rows(), kind, 0, len(self), self.metric))
+
+    def require_good(self) -> None:
+        """Refuse rows that are not finite or too long, if that was not done before.
+
+        Raises:
+            VectorError: naming the first one.
+        """
+        self._keep("good", lambda: require_good(self.rows(), self.metric))
 
     def on_device(self):
         """The rows on the GPU.

@@ -26,9 +26,8 @@ from vfsearch.kernels.threads import shared
 STREAMED_ROWS = 2**16
 TILES_AT_ONCE = 64
 STORE_BYTES = 2**24
-BYTES_WORTH_A_THREAD = 2**22
+BYTES_WORTH_A_THREAD = 2**24
 """Starting a thread takes as long as reading so much."""
-CHECKED_AT_ONCE = 2**12
 DECIDED_AT_ONCE = 256
 MOST_INT8_K = 64
 """Above, the candidates that 8-bit numbers let through, four to five times k, cost more than their product saves."""
@@ -61,9 +60,11 @@ def search(
     if len(rows) > 2 * room_of(k):
         few = len(queries) <= FEW and not keeps
         for kind in [FLOAT32] if few else _kinds(rows.shape[1], k, distances):
+            if not len(asked):
+                break
             asked = _Search(queries, gallery, k, exclude, kind, few, keeps, memory).fill(asked, *best)
     else:
-        _require_good(rows, gallery.metric)
+        gallery.require_good()
     if len(asked):
         best[0][asked], best[1][asked] = whole(queries[asked], rows, k, exclude[asked], distances)
     return padded
@@ -83,14 +84,6 @@ def packed(rows: Rows, kind: Kind, first: int, last: int, metric: str) -> Panels
 def _refuse(bad: int, metric: str) -> None:
     if bad >= 0:
         raise too_long(bad, metric)
-
-
-def _require_good(rows: Rows, metric: str) -> None:
-    for first in range(0, len(rows), CHECKED_AT_ONCE):
-        part = rows.read(first, min(first + CHECKED_AT_ONCE, len(rows)))
-        lengths = np.sqrt(np.einsum("nd,nd->n", part, part, dtype=np.float64))
-        bad = np.flatnonzero(~(lengths <= LONGEST[metric]))
-        _refuse(first + int(bad[0]) if len(bad) else -1, metric)
 
 
 def _kinds(dimension: int, k: int, distances: bool) -> list[Kind]:
