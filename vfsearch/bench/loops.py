@@ -51,11 +51,11 @@ def _multiply(code, queries, panels, thresholds, sums, masks, times):
             for panel in range(panels.shape[0]):
                 right = panels.ctypes.data + panel * step_panel
                 if code == 0:
-                    found += _int8_hits(left, right, width, wanted, out, bits)
+                    found += _int8_hits(left, right, width, wanted, 4, out, bits)
                 elif code == 1:
-                    found += _bf16_hits(left, right, width, wanted, out, bits)
+                    found += _bf16_hits(left, right, width, wanted, 4, out, bits)
                 else:
-                    found += _float32_hits(left, right, width, wanted, out, bits)
+                    found += _float32_hits(left, right, width, wanted, 4, out, bits)
     return found
 
 

@@ -66,7 +66,7 @@ def test_hits(kind):
 
     @compiled
     def run(left, panel, words, wanted, out, masks):
-        return product(left.ctypes.data, panel.ctypes.data, words, wanted.ctypes.data, out.ctypes.data,
+        return product(left.ctypes.data, panel.ctypes.data, words, wanted.ctypes.data, 4, out.ctypes.data,
                        masks.ctypes.data)  # fmt: skip
 
     left, panel, words, exact = operands(kind, 32)

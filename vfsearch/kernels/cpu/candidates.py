@@ -115,15 +115,15 @@ def scan(
         dimension: of the rows.
         distances: as the panels were packed.
     """
+    block = max(1, CACHE_BYTES // panels.words[:1].nbytes)
     _scan(
         CODES[probes.kind], probes.words, probes.scale, probes.residual, probes.length, probes.offset,
         panels.words, panels.scale, panels.residual, panels.length, panels.start, panels.rows,
         store.rows[part], store.lower[part], store.upper[part], store.counts[part], store.limits[part],
         store.threshold[part], store.crowded[part], tiles[0], tiles[1], taken[0], taken[1], k, exclude, first_row,
         np.float32(relative_error(probes.kind, dimension)), np.float32(dimension * 2.0**-50 if distances else 0.0),
-        aligned((ROWS, PANEL), np.int32), aligned((ROWS,), np.int32), aligned((ROWS,), np.uint64),
-        np.empty(store.rows.shape[2], dtype=np.float32), np.empty(ROWS, dtype=np.float32),
-        np.empty((5, ROWS), dtype=np.float32),
+        aligned((ROWS, PANEL), np.int32), aligned((ROWS, block), np.int32), aligned((ROWS,), np.uint64),
+        np.empty(store.rows.shape[2], dtype=np.float32), np.empty((ROWS, 5), dtype=np.float32),
     )  # fmt: skip
 
 
@@ -132,58 +132,60 @@ def _scan(
     code, words, scale, residual, length, offset, panels, panel_scale, panel_residual, panel_length, panel_start, count,
     rows, lower, upper, counts, limits, threshold, crowded, first_tile, last_tile, first_panel, last_panel, k, exclude,
     first_row, relative, noise, sums, wanted, masks,
-    scratch, error, factor,
+    scratch, factor,
 ):  # fmt: skip
     """Blocks of panels that stay in the cache while all tiles go over them."""
-    width = words.shape[1]
+    width, block = words.shape[1], wanted.shape[1]
     float_sums, float_wanted = sums.view(np.float32), wanted.view(np.float32)
     # The error of a panel is linear in what is known of the panel; 1.00001 covers its own rounding.
     up = np.float32(1.00001)
+    of_start = np.float32(2) * relative * up
     panel_bytes = panels.shape[1] * panels.shape[2] * 4
-    block = max(1, CACHE_BYTES // panel_bytes)
     for first in range(first_panel, last_panel, block):
+        last = min(first + block, last_panel)
         for tile in range(first_tile, last_tile):
             base = tile * ROWS
             address = words.ctypes.data + base * width * 4
             for row in range(ROWS):
                 query = base + row
-                factor[0, row] = length[query] * up
-                factor[1, row] = (residual[query] + relative * length[query]) * up
-                factor[2, row] = (noise * length[query] * length[query] + np.float32(1e-34)) * up
-                factor[3, row] = np.float32(1) / scale[query]
+                factor[row, 0] = length[query] * up
+                factor[row, 1] = (residual[query] + relative * length[query]) * up
+                factor[row, 2] = (noise * length[query] * length[query] + np.float32(1e-34)) * up
+                factor[row, 3] = np.float32(1) / scale[query]
                 # Lower by more than what float32 rounds in sums of 8-bit products, which stay below 2^25.
-                factor[4, row] = offset[query] - abs(offset[query]) * np.float32(1e-6) - np.float32(1)
-            for panel in range(first, min(first + block, last_panel)):
-                for row in range(ROWS):
-                    error[row] = (
-                        factor[0, row] * panel_residual[panel]
-                        + factor[1, row] * panel_length[panel]
-                        + factor[2, row]
-                        + np.float32(2) * relative * panel_start[panel] * up
-                    )
-                if code == 0:
-                    inverse = np.float32(1) / panel_scale[panel]
+                factor[row, 4] = offset[query] - abs(offset[query]) * np.float32(1e-6) - np.float32(1)
+            stale = True
+            for panel in range(first, last):
+                if stale:
+                    rest = slice(panel, last)
+                    facts = (panel_scale[rest], panel_residual[rest], panel_length[rest], panel_start[rest])
                     for row in range(ROWS):
-                        least = (threshold[base + row] - error[row]) * factor[3, row] * inverse
-                        least = min(max(least, np.float32(-1e9)), np.float32(1e9))
-                        wanted[row] = np.int32(least - abs(least) * np.float32(1e-6) + factor[4, row])
-                else:
-                    for row in range(ROWS):
-                        float_wanted[row] = threshold[base + row] - error[row]
-                place = panels.ctypes.data + panel * panel_bytes
+                        least = threshold[base + row]
+                        if code == 0:
+                            _reach_in_int8(least, factor[row], facts, wanted[row, panel - first :])
+                        else:
+                            _reach(least, factor[row], of_start, facts, float_wanted[row, panel - first :])
+                    stale = False
+                place, reach = panels.ctypes.data + panel * panel_bytes, wanted.ctypes.data + (panel - first) * 4
                 if code == 0:
-                    hits = _int8_hits(address, place, width, wanted.ctypes.data, sums.ctypes.data, masks.ctypes.data)
+                    hits = _int8_hits(address, place, width, reach, block * 4, sums.ctypes.data, masks.ctypes.data)
                 elif code == 1:
-                    hits = _bf16_hits(address, place, width, wanted.ctypes.data, sums.ctypes.data, masks.ctypes.data)
+                    hits = _bf16_hits(address, place, width, reach, block * 4, sums.ctypes.data, masks.ctypes.data)
                 else:
-                    hits = _float32_hits(address, place, width, wanted.ctypes.data, sums.ctypes.data, masks.ctypes.data)
+                    hits = _float32_hits(address, place, width, reach, block * 4, sums.ctypes.data, masks.ctypes.data)
                 if hits == 0:
                     continue
                 for row in range(ROWS):
                     query = base + row
                     if (hits >> row) & 1 == 0 or query >= exclude.shape[0]:
                         continue
-                    mask = masks[row]
+                    mask, before = masks[row], threshold[query]
+                    error = (
+                        factor[row, 0] * panel_residual[panel]
+                        + factor[row, 1] * panel_length[panel]
+                        + factor[row, 2]
+                        + of_start * panel_start[panel]
+                    )
                     while mask != 0:
                         lane = np.int64(lowest_bit(mask))
                         mask &= mask - np.uint64(1)
@@ -195,9 +197,35 @@ def _scan(
                             score = float_sums[row, lane]
                         if item < count and first_row + item != exclude[query] and not crowded[query]:
                             keep(
-                                query, first_row + item, score, error[row], k, rows, lower, upper, counts, limits,
+                                query, first_row + item, score, error, k, rows, lower, upper, counts, limits,
                                 threshold, crowded, scratch,
                             )  # fmt: skip
+                    stale |= threshold[query] != before
+
+
+@compiled(borrows=True)
+def _reach(threshold, factor, of_start, facts, wanted):
+    """Fill in what a query's sums in each of some panels must reach, to be within the error of its threshold."""
+    _, residual, length, start = facts
+    whole, rounded, always = factor[0], factor[1], factor[2]
+    for panel in range(residual.shape[0]):
+        wanted[panel] = threshold - (
+            whole * residual[panel] + rounded * length[panel] + always + of_start * start[panel]
+        )
+
+
+@compiled(borrows=True)
+def _reach_in_int8(threshold, factor, facts, wanted):
+    """The same in whole numbers."""
+    scale, residual, length, _ = facts
+    whole, rounded, always, inverse, offset = factor[0], factor[1], factor[2], factor[3], factor[4]
+    least, most, slack = np.float32(-1e9), np.float32(1e9), np.float32(1e-6)
+    for panel in range(scale.shape[0]):
+        sum_ = (threshold - (whole * residual[panel] + rounded * length[panel] + always)) * inverse / scale[panel]
+        # Written so that it needs no branch.
+        sum_ = sum_ if sum_ > least else least
+        sum_ = sum_ if sum_ < most else most
+        wanted[panel] = np.int32(sum_ - abs(sum_) * slack + offset)
 
 
 @compiled(borrows=True)

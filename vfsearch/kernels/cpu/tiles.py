@@ -96,14 +96,15 @@ def tile_hits(kind: Kind) -> Callable:
     """The compiled product that tells which queries of a tile have a sum that reaches their threshold.
 
     Returns:
-        f(queries, panel, words, thresholds, out, masks) -> int32 bits, one a query; all but `words` are addresses. If
-        any bit is set, `out` gets the (ROWS, PANEL) sums and `masks` ROWS uint64 numbers, whose bit c tells whether
-        the sum in column c reaches the threshold. panel and out begin at multiples of 64 bytes.
+        f(queries, panel, words, thresholds, stride, out, masks) -> int32 bits, one a query; all but `words` and
+        `stride` are addresses, the thresholds of one query and the next are `stride` bytes apart. If any bit is set,
+        `out` gets the (ROWS, PANEL) sums and `masks` ROWS uint64 numbers, whose bit c tells whether the sum in column c
+        reaches the threshold. panel and out begin at multiples of 64 bytes.
     """
 
     @intrinsic
-    def hits(typing, queries, panel, words, thresholds, out, masks):
-        signature = types.int32(types.uintp, types.uintp, types.intp, types.uintp, types.uintp, types.uintp)
+    def hits(typing, queries, panel, words, thresholds, stride, out, masks):
+        signature = types.int32(types.uintp, types.uintp, types.intp, types.uintp, types.intp, types.uintp, types.uintp)
         return signature, lambda context, builder, _, arguments: _hits(kind, builder, *arguments)
 
     return hits
@@ -135,12 +136,12 @@ def lowest_bit(typing, mask):
     return types.uint64(types.uint64), count
 
 
-def _hits(kind: Kind, builder: ir.IRBuilder, queries, panel, words, thresholds, out, masks) -> ir.Value:
+def _hits(kind: Kind, builder: ir.IRBuilder, queries, panel, words, thresholds, stride, out, masks) -> ir.Value:
     tile = _product(kind, builder, queries, panel, words)
-    wanted = builder.inttoptr(thresholds, kind.sums.as_pointer())
     reached = []
     for row in range(ROWS):
-        least = _spread(builder, builder.load(_at(builder, wanted, row)), kind.sums)
+        address = builder.add(thresholds, builder.mul(stride, ir.Constant(_I64, row)))
+        least = _spread(builder, builder.load(builder.inttoptr(address, kind.sums.as_pointer())), kind.sums)
         reached.append([_at_least(kind, builder, each, least) for each in tile[row]])
     bits = cgutils.alloca_once_value(builder, ir.Constant(_I32, 0))
     anything = _any(builder, [mask for row in reached for mask in row])
