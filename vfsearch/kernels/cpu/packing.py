@@ -135,7 +135,7 @@ def _pack_panels(code, rows, words, facts, distances, longest, scratch):
     bad = -1
     count, dimension = rows.shape
     width = words.shape[1] - 1
-    lost_length = _lost_length(dimension, distances)
+    lost_length = lost_length_of(dimension, distances)
     for panel in range(words.shape[0]):
         first = panel * PANEL
         last = min(first + PANEL, count)
@@ -143,12 +143,12 @@ def _pack_panels(code, rows, words, facts, distances, longest, scratch):
         if code == 0:
             greatest = np.float32(0)
             for row in range(first, last):
-                greatest = max(greatest, _greatest(rows[row]))
+                greatest = max(greatest, greatest_of(rows[row]))
             scale = max(greatest / np.float32(127), np.float32(1e-30))
         facts[0, panel] = scale
         starts = words[panel, 0].view(np.float32)
         for row in range(first, last):
-            square, lost = _words_of(code, rows[row], scale, scratch, 128)
+            square, lost = words_of(code, rows[row], scale, scratch, 128)
             length = np.sqrt(square) * _INFLATED + lost_length
             if not length <= longest and bad < 0:
                 bad = row
@@ -168,12 +168,12 @@ def _pack_panels(code, rows, words, facts, distances, longest, scratch):
 def _pack_queries(code, queries, words, facts, distances, scratch):
     dimension = queries.shape[1]
     width = words.shape[1]
-    lost_length = _lost_length(dimension, distances)
+    lost_length = lost_length_of(dimension, distances)
     for row in range(queries.shape[0]):
         scale = np.float32(1)
         if code == 0:
-            scale = max(_greatest(queries[row]) / np.float32(127), np.float32(1e-30))
-        square, lost = _words_of(code, queries[row], scale, scratch, 0)
+            scale = max(greatest_of(queries[row]) / np.float32(127), np.float32(1e-30))
+        square, lost = words_of(code, queries[row], scale, scratch, 0)
         facts[0, row] = scale
         facts[1, row] = np.sqrt(lost) * _INFLATED + lost_length
         facts[2, row] = np.sqrt(square) * _INFLATED + lost_length
@@ -188,14 +188,15 @@ def _pack_queries(code, queries, words, facts, distances, scratch):
 
 
 @compiled(borrows=True)
-def _lost_length(dimension, distances):
+def lost_length_of(dimension, distances):
     """What the lengths miss: squares too small for float32, and the rounding to the grid of exact scores."""
     least = 1e-18 if distances else 1e-18 + 2.0**-27
     return np.float32(least * np.sqrt(dimension)) * _INFLATED
 
 
 @compiled(reassociate=True, borrows=True)
-def _greatest(row):
+def greatest_of(row):
+    """The greatest absolute entry of a row."""
     greatest = np.float32(0)
     for place in range(row.shape[0]):
         greatest = max(greatest, abs(row[place]))
@@ -203,7 +204,7 @@ def _greatest(row):
 
 
 @compiled(reassociate=True, borrows=True)
-def _words_of(code, row, scale, scratch, above):
+def words_of(code, row, scale, scratch, above):
     """Write the words of one row to scratch[0]; its squared length, and that of the difference by rounding."""
     square, lost = np.float32(0), np.float32(0)
     dimension = row.shape[0]

@@ -58,11 +58,11 @@ def readable(rows: Rows) -> np.ndarray:
     return rows.held.detach().cpu().view(torch.int16).numpy()
 
 
-def _float32_of(entry):
+def float32_of(entry):
     """The float32 number that an entry of `readable` rows is."""
 
 
-@overload(_float32_of)
+@overload(float32_of)
 def _float32_of_any(entry):
     return {types.uint16: _of_half, types.int16: _of_bfloat}.get(entry, lambda entry: np.float32(entry))
 
@@ -81,7 +81,7 @@ def _of_bfloat(entry):
 
 
 @intrinsic
-def _fetch(typing, address):
+def fetch(typing, address):
     """Begin to bring the line at an address near; where nothing is, nothing happens."""
     integer, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
     kind = ir.FunctionType(ir.VoidType(), [pointer, integer, integer, integer])
@@ -110,8 +110,8 @@ def _scores(queries, vectors, query_rows, rows, scores, ahead):
             next_right = first_right + rows[pair + ahead] * step_right
             # By turns: that is a third quicker than one row after the other.
             for offset in range(0, width, LINE):
-                _fetch(next_left + offset)
-                _fetch(next_right + offset)
+                fetch(next_left + offset)
+                fetch(next_right + offset)
         one, other = query_rows[pair], rows[pair]
         if one < 0 or one >= queries.shape[0] or other < 0 or other >= vectors.shape[0]:
             return pair
@@ -119,7 +119,7 @@ def _scores(queries, vectors, query_rows, rows, scores, ahead):
         total = 0.0
         for place in range(dimension):
             # A power of two times a float32 number, and its nearest whole number, are float32 numbers too.
-            ours, theirs = np.rint(_float32_of(left[place]) * _GRID), np.rint(_float32_of(right[place]) * _GRID)
+            ours, theirs = np.rint(float32_of(left[place]) * _GRID), np.rint(float32_of(right[place]) * _GRID)
             total += np.float64(ours) * np.float64(theirs)
         scores[pair] = total * _UNIT
     return -1

@@ -92,27 +92,33 @@ BF16 = Kind(name="bf16", per_word=2, needs=frozenset({"avx512f", "avx512bf16"}))
 FLOAT32 = Kind(name="float32", per_word=1)
 
 
-def tile_hits(kind: Kind) -> Callable:
+def tile_hits(kind: Kind, rows: int = ROWS) -> Callable:
     """The compiled product that tells which queries of a tile have a sum that reaches their threshold.
 
+    Args:
+        kind: of the numbers.
+        rows: queries in the tile, at most ROWS.
     Returns:
         f(queries, panel, words, thresholds, stride, out, masks) -> int32 bits, one a query; all but `words` and
         `stride` are addresses, the thresholds of one query and the next are `stride` bytes apart. If any bit is set,
-        `out` gets the (ROWS, PANEL) sums and `masks` ROWS uint64 numbers, whose bit c tells whether the sum in column c
+        `out` gets the (rows, PANEL) sums and `masks` uint64 numbers, whose bit c tells whether the sum in column c
         reaches the threshold. panel and out begin at multiples of 64 bytes.
     """
 
     @intrinsic
     def hits(typing, queries, panel, words, thresholds, stride, out, masks):
         signature = types.int32(types.uintp, types.uintp, types.intp, types.uintp, types.intp, types.uintp, types.uintp)
-        return signature, lambda context, builder, _, arguments: _hits(kind, builder, *arguments)
+        return signature, lambda context, builder, _, arguments: _hits(kind, rows, builder, *arguments)
 
     return hits
 
 
-def tile_sums(kind: Kind) -> Callable:
+def tile_sums(kind: Kind, rows: int = ROWS) -> Callable:
     """The compiled product that writes every sum of a tile.
 
+    Args:
+        kind: of the numbers.
+        rows: queries in the tile, at most ROWS.
     Returns:
         f(queries, panel, words, out, stride); out is the address of the first query's PANEL sums, a multiple of 64,
         the next query's stand `stride` bytes on.
@@ -121,7 +127,7 @@ def tile_sums(kind: Kind) -> Callable:
     @intrinsic
     def sums(typing, queries, panel, words, out, stride):
         signature = types.void(types.uintp, types.uintp, types.intp, types.uintp, types.intp)
-        return signature, lambda context, builder, _, arguments: _sums(kind, builder, *arguments)
+        return signature, lambda context, builder, _, arguments: _sums(kind, rows, builder, *arguments)
 
     return sums
 
@@ -136,10 +142,12 @@ def lowest_bit(typing, mask):
     return types.uint64(types.uint64), count
 
 
-def _hits(kind: Kind, builder: ir.IRBuilder, queries, panel, words, thresholds, stride, out, masks) -> ir.Value:
-    tile = _product(kind, builder, queries, panel, words)
+def _hits(
+    kind: Kind, rows: int, builder: ir.IRBuilder, queries, panel, words, thresholds, stride, out, masks
+) -> ir.Value:  # fmt: skip
+    tile = _product(kind, rows, builder, queries, panel, words)
     reached = []
-    for row in range(ROWS):
+    for row in range(rows):
         address = builder.add(thresholds, builder.mul(stride, ir.Constant(_I64, row)))
         least = _spread(builder, builder.load(builder.inttoptr(address, kind.sums.as_pointer())), kind.sums)
         reached.append([_at_least(kind, builder, each, least) for each in tile[row]])
@@ -149,7 +157,7 @@ def _hits(kind: Kind, builder: ir.IRBuilder, queries, panel, words, thresholds, 
         _write(builder, kind, tile, out, ir.Constant(_I64, PANEL * 4))
         places = builder.inttoptr(masks, _I64.as_pointer())
         found = ir.Constant(_I32, 0)
-        for row in range(ROWS):
+        for row in range(rows):
             columns = _columns(builder, reached[row])
             builder.store(columns, _at(builder, places, row))
             bit = builder.zext(builder.icmp_unsigned("!=", columns, ir.Constant(_I64, 0)), _I32)
@@ -167,23 +175,23 @@ def _columns(builder: ir.IRBuilder, masks: list[ir.Value]) -> ir.Value:
     return columns
 
 
-def _sums(kind: Kind, builder: ir.IRBuilder, queries, panel, words, out, stride) -> ir.Value:
-    _write(builder, kind, _product(kind, builder, queries, panel, words), out, stride)
+def _sums(kind: Kind, rows: int, builder: ir.IRBuilder, queries, panel, words, out, stride) -> ir.Value:
+    _write(builder, kind, _product(kind, rows, builder, queries, panel, words), out, stride)
     return ir.Constant(_I32, 0)
 
 
-def _product(kind: Kind, builder: ir.IRBuilder, queries, panel, words) -> list[list[ir.Value]]:
-    """The sums of one tile, ROWS lists of VECTORS vectors."""
+def _product(kind: Kind, rows: int, builder: ir.IRBuilder, queries, panel, words) -> list[list[ir.Value]]:
+    """The sums of one tile, a list of VECTORS vectors for each query."""
     word = _FLOAT if kind is FLOAT32 else _I32
     row_words = builder.inttoptr(queries, word.as_pointer())
     vectors = builder.inttoptr(panel, ir.VectorType(word, LANES).as_pointer())
     starts = builder.inttoptr(panel, ir.VectorType(kind.sums, LANES).as_pointer())
     first = [_load(builder, starts, place, 64) for place in range(VECTORS)]
     with _loop(builder, words) as loop:
-        sums = [[loop.carried(first[place]) for place in range(VECTORS)] for _ in range(ROWS)]
+        sums = [[loop.carried(first[place]) for place in range(VECTORS)] for _ in range(rows)]
         base = builder.mul(builder.add(loop.index, ir.Constant(_I64, 1)), ir.Constant(_I64, VECTORS))
         right = [_load(builder, vectors, builder.add(base, ir.Constant(_I64, place)), 64) for place in range(VECTORS)]
-        for row in range(ROWS):
+        for row in range(rows):
             place = builder.add(loop.index, builder.mul(words, ir.Constant(_I64, row)))
             left = _spread(builder, _load(builder, row_words, place, 4), word)
             for column in range(VECTORS):
