@@ -8,7 +8,7 @@ not exist.
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from vfsearch.files import (
     sha256,
     write_file,
     write_pieces,
+    write_streamed,
 )
 
 MANIFEST_NAME = "MANIFEST.json"
@@ -68,6 +69,10 @@ class Artefact:
     def add_pieces(self, name: str, pieces: Iterable[bytes], **facts: object) -> None:
         """As `add`, for a file that need not fit in memory."""
         self.files[name] = {**write_pieces(self.folder / name, pieces), **facts}
+
+    def add_streamed(self, name: str, fill: Callable[[Callable[[bytes], object]], object], **facts: object) -> None:
+        """As `add`, for a writer that wants something to write to (see `vfsearch.files.write_streamed`)."""
+        self.files[name] = {**write_streamed(self.folder / name, fill), **facts}
 
     def read(self, name: str) -> bytes:
         """The bytes of one listed file, checked.

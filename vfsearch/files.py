@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from vfsearch.errors import InputError, LockedError, VfsearchError
@@ -56,31 +56,101 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> dict:
     Raises:
         VfsearchError: as `write_file`.
     """
+
+    def fill(write: Callable[[bytes], object]) -> None:
+        for piece in pieces:
+            write(piece)
+
+    return write_streamed(path, fill)
+
+
+def write_streamed(path: Path, fill: Callable[[Callable[[bytes], object]], object]) -> dict:
+    """Write a file as `write_file` does, for writers that want something to write to.
+
+    Args:
+        path: of the file.
+        fill: is given a function that writes bytes at the end; an error that it raises leaves `path` as it was.
+    Returns:
+        {"size": bytes, "sha256": hexadecimal} of what was written.
+    Raises:
+        VfsearchError: as `write_file`.
+    """
+    temporary = temporary_beside(path)
+    with _put_in_place(temporary, path):
+        return _write_whole(temporary, fill)
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name in the folder of `path` that nothing has, for libraries that write files themselves; see `adopt_file`."""
     # The temporary name says nothing of the real one: programs that look for names (TensorBoard) must pass it over.
-    temporary = path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    return path.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+
+
+def adopt_file(temporary: Path, path: Path) -> dict:
+    """Give a file that a library wrote under a temporary name its mode, flush it, and rename it into place.
+
+    Args:
+        temporary: from `temporary_beside`; it is gone afterwards.
+        path: its final name.
+    Returns:
+        {"size": bytes, "sha256": hexadecimal} of the file.
+    Raises:
+        VfsearchError: as `write_file`.
+    """
+    with _put_in_place(temporary, path):
+        temporary.chmod(0o600)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+            return {"size": os.fstat(file.fileno()).st_size, "sha256": found}
+
+
+def move_file(source: Path, path: Path) -> None:
+    """Rename a file that was flushed before; both names are on one file system.
+
+    Raises:
+        VfsearchError: the file system refuses.
+    """
     try:
-        facts = _write_whole(temporary, pieces)
+        source.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+@contextlib.contextmanager
+def _put_in_place(temporary: Path, path: Path) -> Iterator[None]:
+    """Rename `temporary` once the enclosed block has filled it; it is gone however the block ends."""
+    try:
+        yield
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        hint = "; free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        raise VfsearchError(f"cannot write {path}: {error.strerror}{hint}") from error
+        raise _cannot_write(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-    return facts
 
 
-def _write_whole(path: Path, pieces: Iterable[bytes]) -> dict:
+def _cannot_write(path: Path, error: OSError) -> VfsearchError:
+    hint = "; free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return VfsearchError(f"cannot write {path}: {error.strerror}{hint}")
+
+
+def _write_whole(path: Path, fill: Callable[[Callable[[bytes], object]], object]) -> dict:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     size, sha256_ = 0, hashlib.sha256()
+
+    def write(piece: bytes) -> None:
+        nonlocal size
+        left = memoryview(piece)
+        size += len(left)
+        sha256_.update(left)
+        while left:
+            left = left[os.write(descriptor, left) :]
+
     try:
-        for piece in pieces:
-            left = memoryview(piece)
-            size += len(left)
-            sha256_.update(left)
-            while left:
-                left = left[os.write(descriptor, left) :]
+        fill(write)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -1,0 +1,55 @@
+"""Rows that come block by block, so that never all of them are in memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.space import Space
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowSource:
+    """Rows of one modality, in blocks.
+
+    Args:
+        modality: of all rows.
+        space: of all rows.
+        origin: digest of what they come from (the store's), hexadecimal.
+        sizes: how many rows each block has.
+        read: gives the rows of one block by its number; checked, unit rows.
+
+    Example:
+        >>> from vfsearch.data.space import Space
+        >>> import numpy as np
+        >>> rows = Embeddings(ids=["a"], identities=["p"], vectors=np.ones((1, 1), np.float32), modality="face",
+        ...                   space=Space(name="toy", fingerprint="0" * 64, dimension=1))
+        >>> source = rows_in_memory(rows, "0" * 64)
+        >>> len(source), [len(block) for block in source.blocks()]
+        (1, [1])
+    """
+
+    modality: str
+    space: Space
+    origin: str
+    sizes: Sequence[int]
+    read: Callable[[int], Embeddings]
+
+    def __len__(self) -> int:
+        return sum(self.sizes)
+
+    def blocks(self) -> Iterator[Embeddings]:
+        """Each block in turn."""
+        return (self.read(number) for number in range(len(self.sizes)))
+
+
+def rows_in_memory(embeddings: Embeddings, origin: str) -> RowSource:
+    """Rows that are in memory already, as one block.
+
+    Args:
+        embeddings: the rows.
+        origin: digest of what they come from, hexadecimal.
+    """
+    return RowSource(
+        modality=embeddings.modality, space=embeddings.space, origin=origin, sizes=(len(embeddings),),
+        read=lambda _: embeddings,
+    )  # fmt: skip
