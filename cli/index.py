@@ -1,16 +1,25 @@
-"""`vfsearch index`."""
+"""`vfsearch index` and `vfsearch index build`."""
 
 from dataclasses import asdict
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, option
+from vfsearch_cli.index_bench import bench
+from vfsearch_cli.index_info import info, verify
+from vfsearch_cli.index_plan import plan
+from vfsearch_cli.index_tune import tune
+from vfsearch_cli.index_update import add, remove
+from vfsearch_cli.options import PATH, WORDS, common, computing, named_values, option
 from vfsearch_cli.terminal import size, table
+
+from vfsearch.errors import SettingsError
 
 EPILOG = """\b
 Examples:
   vfsearch index build
-  vfsearch index build --modality face --overwrite
+  vfsearch index build --modality face --preset svs,ivf-pq
+  vfsearch index build --modality face --factory IVF4096,SQ8 --name face-wide
+  vfsearch index build --preset hnsw --setting ef_construction=200 --split test
 """
 
 
@@ -19,32 +28,74 @@ def index() -> None:
     """Indices: what queries search."""
 
 
+for _command in (plan, tune, add, remove, info, verify, bench):
+    index.add_command(_command)
+
+
 @index.command(epilog=EPILOG)
 @option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @option("--modality", "modalities", type=click.Choice(["voice", "face"]), multiple=True,
         help="Which to index; may be given twice.  [default: those that the store has]")  # fmt: skip
-@option("--backend", default="exact", show_default=True, help="Kind of index.")
+@option("--preset", "presets", type=WORDS, multiple=True, default=["exact"],
+        help="Kinds of index, with commas between, one index each; `vfsearch index plan` lists them. Also the name of "
+        "a back end, or module:Class.  [default: exact]")  # fmt: skip
+@option("--factory", default=None, help="A faiss factory string instead, for example IVF4096,SQ8.")
+@option("--setting", "settings", multiple=True, metavar="NAME=VALUE",
+        help="Build setting, for example lists=4096; may be given more than once.")  # fmt: skip
+@option("--name", default=None, help="Of the index.  [default: the modality; other presets than exact: and the preset]")
+@option("--split", default=None, help="Index the items of this split alone.  [default: all]")
+@option("--seed", type=int, default=1, show_default=True, help="Of every random choice.")
 @option("--overwrite", is_flag=True, help="Build anew also what is up to date.")
+@computing(beside_decoders=False)
 @common
-def build(terminal, workspace: Path, store, out, modalities, backend, overwrite):
-    """Build one index a modality: store to index.
+def build(terminal, workspace: Path, store, out, modalities, presets, factory, settings, name, split, **more):
+    """Build indices: store to index, one a modality and kind.
 
-    An index that was built from this very store and is undamaged is kept; any other is replaced.
+    Rows come shard by shard; a build that was killed goes on where it was. An index that was built from this very
+    store with the same settings and is undamaged is kept; any other of the same name is replaced, once the new one is
+    whole.
     """
     from vfsearch.pipeline.index import build_indices
     from vfsearch.pipeline.workspace import Workspace
 
+    wanted = _wanted(presets, factory, named_values("--setting", settings, "lists=4096"), name)
     built = build_indices(
-        Workspace(folder=workspace, embeddings=store, index=out), modalities, backend, overwrite, terminal.progress
-    )
-    rows = [
-        (each.folder, each.backend, each.rows, each.dimension, size(each.size_bytes), _done(each.built_now))
-        for each in built
-    ]
+        Workspace(folder=workspace, embeddings=store, index=out), tuple(dict.fromkeys(modalities)), wanted,
+        split=None if split == "all" else split, progress=terminal.progress, **more,
+    )  # fmt: skip
     document = {"indices": [{**asdict(each), "folder": str(each.folder)} for each in built]}
-    terminal.result(document, table(["index", "back end", ">rows", ">dimension", ">size", ""], rows))
+    columns = ["index", "preset", "back end", ">rows", ">dimension", ">size", ">seconds", ">peak memory", ""]
+    terminal.result(document, table(columns, [_row(each) for each in built]))
 
 
-def _done(built_now: bool) -> str:
-    return "built" if built_now else "kept"
+def _wanted(presets: tuple[tuple[str, ...], ...], factory: str | None, parameters: dict, name: str | None) -> list:
+    """The kinds of index that were asked for."""
+    from vfsearch.pipeline.index import Wanted
+
+    presets = tuple(dict.fromkeys(preset for words in presets for preset in words))
+    if name is not None and (not name.strip() or Path(name).name != name):
+        raise SettingsError(f"--name {name!r} must be a plain name; --out says in which folder")
+    if factory is not None:
+        if presets != ("exact",):
+            raise SettingsError(f"--factory is for faiss, --preset {presets[0]} says what to build already: give one")
+        if name is None:
+            raise SettingsError("an index made by --factory has no name of its own: give --name, for example face-own")
+        presets, parameters = ("faiss",), {**parameters, "factory": factory}
+    return [Wanted(preset=preset, parameters=parameters, name=name) for preset in presets]
+
+
+def _row(each) -> tuple:
+    done = "built" if each.built_now else "kept"
+    seconds, peak = (f"{each.seconds:.1f}", size(each.peak_memory_bytes)) if each.built_now else ("-", "-")
+    return (
+        each.folder,
+        each.preset,
+        each.backend,
+        each.rows,
+        each.dimension,
+        size(each.size_bytes),
+        seconds,
+        peak,
+        done,
+    )

@@ -69,7 +69,8 @@ def unused_measures(asked: tuple[str, ...], outcome) -> list[str]:
         return []
     from vfsearch.measure.catalog import parse_measure
 
-    given = {name.partition(" [")[0] for each in outcome.measurements for name in each.values}
+    asked_for = [each for each in outcome.measurements if each.protocol != "search"]
+    given = {name.partition(" [")[0] for each in asked_for for name in each.values}
     names = [str(parse_measure(name)) for name in asked]
     return [
         f"{name} is a measure of other trials than these, and was passed over" for name in names if name not in given

@@ -136,17 +136,27 @@ def _refuse_unknown(settings: dict, root: click.Context, path: Path) -> None:
 
 def _defaults(settings: dict, words: list[str], command: click.Command, path: Path) -> dict:
     """The settings at the top that this command has, then those of its own table."""
-    names = {param.flag_name: param.name for param in command.params if isinstance(param, Option)}
-    found = {names[key]: value for key, value in _plain(settings).items() if key in names}
+    options = {param.flag_name: param for param in command.params if isinstance(param, Option)}
+    found = _values(options, {key: value for key, value in _plain(settings).items() if key in options})
     for word in words:
         settings = settings.get(word, {})
         if not isinstance(settings, dict):
             raise SettingsError(f"{path}: {word} must be a table, [{'.'.join(words)}]")
     own = _plain(settings)
-    unknown = sorted(set(own) - set(names))
+    unknown = sorted(set(own) - set(options))
     if unknown:
-        raise SettingsError(f"{path}: [{'.'.join(words)}] has no setting {', '.join(unknown)}; known: {sorted(names)}")
-    return {**found, **{names[key]: value for key, value in own.items()}}
+        raise SettingsError(
+            f"{path}: [{'.'.join(words)}] has no setting {', '.join(unknown)}; known: {sorted(options)}"
+        )
+    return {**found, **_values(options, own)}
+
+
+def _values(options: dict[str, Option], settings: dict) -> dict:
+    """Parameter -> value; an option that may be given more than once may have one value too."""
+    return {
+        options[key].name: [value] if options[key].multiple and not isinstance(value, list) else value
+        for key, value in settings.items()
+    }
 
 
 def _plain(settings: dict) -> dict:
@@ -265,21 +275,25 @@ def chosen_encoders(command: Callable) -> Callable:
         encoders = Encoders(
             voice=voice_encoder,
             face=face_encoder,
-            voice_settings=_named_values("--voice-setting", voice_setting),
-            face_settings={**face, **_named_values("--face-setting", face_setting)},
+            voice_settings=named_values("--voice-setting", voice_setting),
+            face_settings={**face, **named_values("--face-setting", face_setting)},
         )
         return command(*args, encoders=encoders, **kwargs)
 
     return wrapped
 
 
-def _named_values(flag: str, texts: tuple[str, ...]) -> dict:
-    """NAME=VALUE: a number, true or false, a list of numbers, else a text."""
+def named_values(flag: str, texts: tuple[str, ...], example: str = "pixels=56") -> dict:
+    """NAME=VALUE: a number, true or false, a list of numbers, else a text.
+
+    Raises:
+        SettingsError: a text is not of this form; the message names the flag and an example.
+    """
     found = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise SettingsError(f"{flag} is {text!r}, wanted NAME=VALUE, for example pixels=56")
+            raise SettingsError(f"{flag} is {text!r}, wanted NAME=VALUE, for example {example}")
         found[name.strip().replace("-", "_")] = _plain_value(value.strip())
     return found
 

@@ -8,11 +8,11 @@ from vfsearch_cli.terminal import size, table
 from vfsearch.data.outcome import GroupDifference, Measurement, Outcome, Value
 
 COLUMNS = ("protocol", "direction", ">N", ">trials", "measure", ">value %", ">95 % interval", ">chance %", ">trials/s",
-           ">probes/s", ">median ms", ">p95 ms")  # fmt: skip
+           ">probes/s", ">median ms", ">p95 ms", ">p99 ms")  # fmt: skip
 # What a narrow terminal shows of them, in two tables; the line above says the direction.
 FIGURES = operator.itemgetter(0, 2, 3, 4, 5, 6, 7)
-SPEEDS = operator.itemgetter(0, 2, 3, 8, 9, 10, 11)
-WIDTH = 145
+SPEEDS = operator.itemgetter(0, 2, 8, 9, 10, 11, 12)
+WIDTH = 160
 # Of lists; nothing was asked one at a time there.
 OF_LISTS = ("list", "direction", ">N", ">trials", ">missing", "measure", ">value %", ">95 % interval", ">chance %",
             ">trials/s")  # fmt: skip
@@ -29,7 +29,8 @@ def outcome_table(outcome: Outcome, width: int) -> list:
     groups = group_tables(outcome)
     if "lists" in outcome.counts:
         return [_title_of_lists(outcome), list_table(outcome), *groups, _caption(outcome)]
-    rows = [row for measurement in outcome.measurements for row in _rows(measurement)]
+    exactly = bool(outcome.settings.get("exact"))
+    rows = [row for measurement in outcome.measurements for row in _rows(measurement, exactly)]
     if width >= WIDTH:
         return [_title(outcome), table(COLUMNS, rows), *groups, _caption(outcome)]
     figures = [FIGURES(row) for row in rows if row[4]]
@@ -116,20 +117,54 @@ def _caption(outcome: Outcome) -> str:
     return (
         f"peak memory {size(outcome.peak_memory_bytes)}; device {outcome.device}"
         f" ({machine.get('processor', '?')}, {machine.get('cores', '?')} cores, {machine.get('threads', '?')} threads)"
-        + (f"; index {backend}" if backend else "")
+        + (f"; {_index(outcome)}" if backend else "")
         + "; intervals resample identities"
         + ("; ms: one probe at a time" if backend else "")
     )
+
+
+def _index(outcome: Outcome) -> str:
+    """Back end and search settings in force; runs of older versions say the back end alone."""
+    search = outcome.made_from.get("search")
+    name = f"index {outcome.made_from['backend']}"
+    if search is None:
+        return name
+    built = "".join(f" {value}" for value in search["built"]["parameters"].values() if isinstance(value, str))
+    return f"{name}{built}{_searched(outcome, search)}{_among(outcome.counts)}"
+
+
+def _searched(outcome: Outcome, search: dict) -> str:
+    if outcome.settings.get("exact"):
+        return ", every row of it compared (--exact)"
+    if not search["settings"]:
+        return ""
+    settings = ", ".join(f"{name} {value}" for name, value in search["settings"].items())
+    origin = "given" if search["given"] else _tuned(search["tuned"])
+    where = " on the CPU" if (search["device"], outcome.device[:4]) == ("cpu", "cuda") else ""
+    return f", searched{where} with {settings} ({origin})"
+
+
+def _tuned(tuned: dict | None) -> str:
+    if tuned is None:
+        return "not tuned"
+    targets, probe = tuned.get("targets"), tuned.get("probe")
+    return "tuned" + (f" to {' and '.join(targets)}" if targets else "") + (f" with {probe} probes" if probe else "")
+
+
+def _among(counts: dict) -> str:
+    held = counts["gallery"] - counts["gallery_not_in_index"]
+    return "" if held == counts["index_rows"] else f", among {held} of its {counts['index_rows']} rows"
 
 
 def _protocol(measurement: Measurement) -> str:
     return measurement.protocol if measurement.group == "U" else f"{measurement.protocol} {measurement.group}"
 
 
-def _rows(measurement: Measurement) -> list[tuple]:
+def _rows(measurement: Measurement, exactly: bool = False) -> list[tuple]:
     candidates = {"matching": "1:{}", "retrieval": "{}", "identification": "{}", "search": "top {}"}
+    searched = measurement.protocol == "search"
     head = (
-        _protocol(measurement),
+        _protocol(measurement) + (" (exact)" if searched and exactly else ""),
         measurement.direction,
         candidates.get(measurement.protocol, "-").format(measurement.candidates),
         measurement.trials,
@@ -139,9 +174,24 @@ def _rows(measurement: Measurement) -> list[tuple]:
         _rate(measurement.probes_per_second),
         _milliseconds(measurement.latency_median_seconds),
         _milliseconds(measurement.latency_p95_seconds),
+        _milliseconds(measurement.latency_p99_seconds),
     )
-    measures = _measures(measurement.values) or [("", "", "", "")]
-    return [(*head, *measures[0], *speed), *(("", "", "", "", *measure, "", "", "", "") for measure in measures[1:])]
+    measures = _of_search(measurement) if searched else _measures(measurement.values)
+    first, *others = measures or [("", "", "", "")]
+    return [(*head, *first, *speed), *((*[""] * len(head), *each, *[""] * len(speed)) for each in others)]
+
+
+def _of_search(measurement: Measurement) -> list[tuple[str, str, str, str]]:
+    """Figures of an approximate search, all of them shares, and what it lost of them against the exact one."""
+    shown = []
+    for name, value in measurement.values.items():
+        interval = f"{_percent(value.low)} to {_percent(value.high)}"
+        shown.append((name, _percent(value.value), interval, _percent(value.chance)))
+        lost = measurement.lost.get(name.removesuffix(" exact"))
+        if lost is not None and name.endswith(" exact"):
+            interval = f"{_percent(lost.low)} to {_percent(lost.high)}"
+            shown.append((name.replace(" exact", " lost"), _percent(lost.value), interval, ""))
+    return shown
 
 
 def _rows_of_list(measurement: Measurement) -> list[tuple]:
@@ -196,7 +246,19 @@ def outcome_warnings(outcome: Outcome) -> list[str]:
     ]
     if "lists" in outcome.counts:
         return [*warnings, *(text for each in outcome.counts["lists"].items() for text in _of_list(*each))]
-    return [*warnings, *_of_sides(outcome.counts)]
+    return [*warnings, *_of_tuning(outcome), *_of_sides(outcome.counts)]
+
+
+def _of_tuning(outcome: Outcome) -> list[str]:
+    """That an index was tuned for other probes than these."""
+    tuned = (outcome.made_from.get("search") or {}).get("tuned") or {}
+    asked = outcome.settings["probe"]
+    if tuned.get("probe", asked) == asked:
+        return []
+    return [
+        f"the index was tuned with {tuned['probe']} probes, these are {asked} probes: what it was tuned to may not "
+        f"hold; `vfsearch index tune --probe {asked}` tunes it for them"
+    ]
 
 
 def _of_sides(counts: dict) -> list[str]:
@@ -205,6 +267,11 @@ def _of_sides(counts: dict) -> list[str]:
         warnings.append(f"{counts['failed_probes']} probes could not be embedded and count as misses")
     if counts["failed_gallery"]:
         warnings.append(f"{counts['failed_gallery']} gallery items could not be embedded and cannot be found")
+    if counts.get("gallery_not_in_index"):
+        warnings.append(
+            f"the index lacks {counts['gallery_not_in_index']} of the {counts['gallery']} gallery items: the rows "
+            "`search` are of the others alone"
+        )
     if counts.get("probes_seen_in_training"):
         warnings.append(f"{counts['probes_seen_in_training']} of the probes are items that the model was trained on")
     if counts["gallery_identities"] < 2:

@@ -19,6 +19,8 @@ Examples:
   vfsearch query --group U --group G --by gender --measures accuracy,AUC,EER,TAR@FAR=0.01,mAP
   vfsearch query --protocol identification --enrolled 10,50
   vfsearch query --file clip.wav --k 10
+  vfsearch query --index index/face --search nprobe=64
+  vfsearch query --index index/face --exact
   vfsearch query --trials verify_v2f_test.txt match_v2f_2_val.txt
   vfsearch query --trials lists/*.txt.gz --vectors vectors.npz --identities vox1_test.csv --result result.txt
 """
@@ -46,7 +48,11 @@ PROTOCOLS = ("matching", "verification", "retrieval", "identification")
 @option("--seed", type=int, default=1, show_default=True, help="Of the trials and intervals.")
 @option("--file", type=PATH, default=None, help="Search for this one clip or photo instead.")
 @option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
-@option("--index", type=PATH, default=None, help="Folder of the indices.  [default: index]")
+@option("--index", type=PATH, default=None, help="Folder of the indices, or one index.  [default: index]")
+@option("--exact", is_flag=True, help="Compare with every row of the index, with our own kernels, whatever its back "
+        "end.")  # fmt: skip
+@option("--search", "knobs", multiple=True, metavar="NAME=NUMBER", help="Search setting in place of what the index was "
+        "tuned to, for example nprobe=64; may be given more than once.")  # fmt: skip
 @option("--model", type=PATH, default=None, help="Folder of the model, for --file.  [default: model]")
 @option("--out", type=PATH, default=None, help="Folder of the runs.  [default: runs]")
 @option("--name", default=None, help="Of the run.  [default: from the direction and what it is made from]")
@@ -105,6 +111,8 @@ NOT_OF_LISTS = (
     "k",
     "file",
     "index",
+    "exact",
+    "knobs",
     "model",
     "without_model",
 )
@@ -153,12 +161,26 @@ def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
     settings = QuerySettings(
         probe=probe, gallery=gallery, protocols=more["protocols"] or PROTOCOLS[:3], n=more["n"], split=more["split"],
         k=more["k"], seed=more["seed"], groups=more["groups"] or ("U",), enrolled=more["enrolled"] or (),
-        measures=named_measures(more["measures"] or ()), by=more["by"] or (),
+        measures=named_measures(more["measures"] or ()), by=more["by"] or (), search=_search(more),
     )  # fmt: skip
     report = run_query(
         places, settings, more["device"], more["name"], more["overwrite"], terminal.progress, more["max_memory"]
     )
     _show(terminal, report, more["measures"] or ())
+
+
+def _search(more: dict):
+    from vfsearch.pipeline.searched_index import SearchSettings
+
+    return SearchSettings(exact=more["exact"], knobs=dict(map(_knob, more["knobs"])))
+
+
+def _knob(text: str) -> tuple[str, int]:
+    name, _, value = (part.strip() for part in text.partition("="))
+    try:
+        return name, int(value)
+    except ValueError:
+        raise SettingsError(f"--search is {text!r}, wanted NAME=NUMBER, for example nprobe=64") from None
 
 
 def _show(terminal, report, measures: tuple[str, ...]) -> None:
@@ -180,7 +202,7 @@ def _look_up(terminal, places, file: Path, probe: str, gallery: str, more: dict)
 
     frozen = more["encoders"] if more["without_model"] else None
     found = look_up(places, file, probe, gallery, more["k"], more["decoding"], frozen, more["device"],
-                    more["split"], more["max_memory"])  # fmt: skip
+                    more["split"], more["max_memory"], _search(more))  # fmt: skip
     if found.note:
         terminal.remark(f"note: {file}: {found.note}")
     rows = [(match.rank, f"{match.score:.4f}", match.identity, match.path) for match in found.matches]

@@ -21,7 +21,7 @@ LAYERS = [
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {
     "torch", "faiss", "matplotlib", "tensorboardX", "onnx", "onnxruntime", "onnxscript", "ray", "dlib", "scipy",
-    "sklearn", "soundfile", "PIL", "h5py", "numba", "llvmlite", "triton",
+    "sklearn", "soundfile", "PIL", "h5py", "numba", "llvmlite", "triton", "hnswlib", "svs",
 }  # fmt: skip
 FILES = sorted((ROOT / "vfsearch").rglob("*.py"))
 
@@ -34,7 +34,9 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            found.add(node.module)
+            # `from vfsearch import devices` imports a module of the package.
+            names = [f"vfsearch.{alias.name}" for alias in node.names] if node.module == "vfsearch" else [node.module]
+            found.update(names)
     return {name for name in found if name.split(".")[0] in ("vfsearch", "vfsearch_cli")}
 
 

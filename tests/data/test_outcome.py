@@ -2,7 +2,7 @@ import dataclasses
 import json
 import math
 
-from vfsearch.data.outcome import Measurement, Outcome, Value
+from vfsearch.data.outcome import Difference, Measurement, Outcome, Value
 
 
 def make_outcome(value: float) -> Outcome:
@@ -48,3 +48,20 @@ def test_a_list_may_have_any_name():
     outcome = make_outcome(0.5)
     named = dataclasses.replace(outcome, measurements=(dataclasses.replace(outcome.measurements[0], list="inf"),))
     assert Outcome.from_json(json.loads(json.dumps(named.to_json()))) == named
+
+
+def test_what_older_runs_do_not_say():
+    measurement = Measurement(
+        protocol="search", direction="voice to face", candidates=10, trials=3, missing=0, tied=0.0, values={},
+        trials_per_second=1.0, probes_per_second=1.0, latency_median_seconds=0.1, latency_p95_seconds=0.2,
+        latency_p99_seconds=0.3, lost={"R@1": Difference(value=0.1, low=math.nan, high=0.2, p=0.5)},
+    )  # fmt: skip
+    outcome = Outcome(
+        settings={}, made_from={}, measurements=(measurement,), counts={}, seconds={}, peak_memory_bytes=1, device="cpu"
+    )
+    document = json.loads(json.dumps(outcome.to_json(), allow_nan=False))
+    assert Outcome.from_json(document) == outcome
+    for name in ("latency_p99_seconds", "lost"):
+        del document["measurements"][0][name]
+    (old,) = Outcome.from_json(document).measurements
+    assert math.isnan(old.latency_p99_seconds) and old.lost == {}

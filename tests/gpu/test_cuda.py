@@ -10,7 +10,7 @@ from builders import make_embeddings, make_space, unit_rows
 from vfsearch.corpus.generated import GeneratedCorpus, generate
 from vfsearch.encoders.catalog import ENCODERS, make_encoder
 from vfsearch.encoders.inference import full_precision
-from vfsearch.index.exact import ExactIndex
+from vfsearch.index.exact import exact_in_memory
 from vfsearch.kernels.pairs import pair_scores
 from vfsearch.kernels.ranks import mate_ranks
 from vfsearch.kernels.topk import topk
@@ -68,7 +68,7 @@ def test_mate_ranks_and_pair_scores_are_the_same_bit_for_bit():
 
 def test_an_index_on_the_gpu_finds_the_same():
     faces, queries, rows = make_embeddings(200, 64, modality="face"), unit_rows(20, 64, 1), np.arange(50, 120)
-    here, there = (ExactIndex.build(faces, "0" * 64, device) for device in ("cpu", "cuda"))
+    here, there = (exact_in_memory(faces, "0" * 64, device) for device in ("cpu", "cuda"))
     for chosen in (None, rows, rows[::3]):
         assert np.array_equal(here.search(queries, 5, chosen).rows, there.search(queries, 5, chosen).rows)
 

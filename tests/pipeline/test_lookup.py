@@ -5,16 +5,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import ID_HASH, IN_PROCESS
+from lossy_index import BACKEND
 
+from vfsearch.data.row_source import rows_in_memory
 from vfsearch.encoders.catalog import ENCODERS
-from vfsearch.errors import ArtefactError, DoesNotFitError, MediaError, SettingsError, SpaceMismatchError
+from vfsearch.errors import (
+    ArtefactError,
+    DoesNotFitError,
+    ManifestError,
+    MediaError,
+    MismatchError,
+    SettingsError,
+    SpaceMismatchError,
+)
+from vfsearch.index.building import build_index
+from vfsearch.index.settings import BuildSettings
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.index import build_indices
 from vfsearch.pipeline.lookup import look_up
+from vfsearch.pipeline.searched_index import SearchSettings
 from vfsearch.pipeline.train import train_model
 from vfsearch.pipeline.workspace import Workspace
+from vfsearch.store.store import open_store
 from vfsearch.train.settings import TrainSettings
 
 NUMBERS = Encoders(voice="number_rows:NumberVoice", face="number_rows:NumberFace")
@@ -75,6 +89,44 @@ def test_a_model_takes_a_clip_to_the_faces_as_it_did_when_it_embedded(place):
     assert len(look_up(place, place.folder / "voice-a.txt", "voice", "face", 4, IN_PROCESS).matches) == 4
     with pytest.raises(DoesNotFitError, match="0 bytes of memory are too few"):
         look_up(place, place.folder / "voice-a.txt", "voice", "face", 4, IN_PROCESS, max_memory=0)
+
+
+@pytest.fixture
+def lossy(frozen) -> Workspace:
+    """The faces in an index that sees all rows, or fewer."""
+    store = open_store(frozen.store_folder)
+    rows = rows_in_memory(store.load("face"), store.digest)
+    build_index(frozen.index_folder("face"), rows, BuildSettings(backend=BACKEND))
+    return frozen
+
+
+def test_an_approximate_index_gives_what_it_finds(lossy):
+    everything = found(lossy, "face-a.txt", k=4)
+    assert [id_ for _, id_, *_ in everything] == ["fa", "fb", "fd", "fc"]
+    few = found(lossy, "face-a.txt", k=4, search=SearchSettings(knobs={"seen": 2}))
+    assert [id_ for _, id_, *_ in few] == ["fa", "fb"] and [rank for rank, *_ in few] == [1, 2]
+    assert found(lossy, "face-a.txt", k=4, search=SearchSettings(exact=True)) == everything
+    with pytest.raises(SettingsError, match="no search setting 'ef'"):
+        found(lossy, "face-a.txt", search=SearchSettings(knobs={"ef": 2}))
+
+
+def test_one_index_by_its_folder(lossy):
+    there = Workspace(folder=lossy.folder, index=lossy.index_folder("face"))
+    assert found(there, "face-a.txt") == found(lossy, "face-a.txt")
+    with pytest.raises(MismatchError, match=r"index/face holds face rows, but the gallery is voice: name an index of"):
+        found(there, "face-a.txt", gallery="voice")
+
+
+def test_the_items_of_one_split(place):
+    lines = (place.folder / "manifest.csv").read_text().splitlines()
+    splits = ["split", *("even" if number % 2 else "odd" for number in range(1, len(lines)))]
+    (place.folder / "manifest.csv").write_text("\n".join(f"{a},{b}" for a, b in zip(lines, splits, strict=True)))
+    embed_manifest(place, NUMBERS, IN_PROCESS)
+    build_indices(place)
+    assert {id_ for _, id_, *_ in found(place, "face-a.txt", split="even")} == {"fa", "fc"}
+    assert len(found(place, "face-a.txt", split="all")) == 4
+    with pytest.raises(ManifestError, match="the index has no item with split=test: its splits are 'even', 'odd'"):
+        found(place, "face-a.txt", split="test")
 
 
 def test_a_file_that_is_not_there(frozen):

@@ -118,6 +118,7 @@ def test_what_is_saved_beside_the_figures(built):
         "probes_seen_in_training": 0, "probes_of_seen_identities": 0,
         "split": "test", "probes": 30, "gallery": 30, "probe_identities": 6, "gallery_identities": 6,
         "failed_probes": 0, "failed_gallery": 0,
+        "index_rows": 60, "gallery_not_in_index": 0, "store_rows_not_in_index": 0,
     }  # fmt: skip
     assert report.outcome.made_from["store"] == store.digest
     assert set(report.outcome.seconds) == {"load", "matching-2", "matching-5", "verification", "retrieval", "search"}

@@ -12,6 +12,7 @@ import time
 
 LOADED = ("vfsearch_cli.main", "vfsearch_cli.embed", "vfsearch_cli.train", "vfsearch_cli.index",
           "vfsearch.pipeline.embed", "vfsearch.pipeline.index", "vfsearch.pipeline.train", "vfsearch.index.exact",
+          "vfsearch.index.faiss_cpu",
           "vfsearch.encoders.id_hash", "vfsearch.train.loop", "safetensors.torch", "torch._dynamo",
           "vfsearch.pipeline.media_training", "vfsearch.networks.ir_resnet", "vfsearch.networks.thin_resnet",
           "vfsearch.train.media_pairs", "vfsearch.report.curves", "vfsearch.report.identities", "matplotlib.figure",

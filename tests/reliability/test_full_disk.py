@@ -13,9 +13,10 @@ from builders import ID_HASH, IN_PROCESS, contents, make_shard, rounds, write_ma
 
 from vfsearch import files
 from vfsearch.errors import VfsearchError
+from vfsearch.index.backends import open_index
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.index import build_indices
+from vfsearch.pipeline.index import Wanted, build_indices
 from vfsearch.pipeline.train import train_model
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.store.inspect import verify
@@ -72,6 +73,19 @@ def undisturbed(tmp_path_factory):
     return list(contents(folder).values())
 
 
+@pytest.fixture(scope="module")
+def undisturbed_index(tmp_path_factory):
+    """A workspace with an exact index, the kind of index that is to replace it, and the bytes once it has."""
+    folder = tmp_path_factory.mktemp("undisturbed-index")
+    before, after = Workspace(folder=folder / "before"), Workspace(folder=folder / "after")
+    write_manifest(before.folder, identities=3)
+    work(before)
+    kind = Wanted(preset="ivf", parameters={"lists": 2}, name="face")
+    shutil.copytree(before.folder, after.folder)
+    build_indices(after, ["face"], [kind])
+    return before, kind, list(contents(after.folder).values())
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_every_call_of_embed_and_index(name, undisturbed, tmp_path, monkeypatch):
     made = 0
@@ -101,6 +115,36 @@ def test_every_call_of_embed_and_index(name, undisturbed, tmp_path, monkeypatch)
         assert list(contents(place.folder).values()) == undisturbed
         shutil.rmtree(place.folder)
     assert made >= (2 if name == "lock" else 6)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_call_of_a_build_over_an_index(name, undisturbed_index, tmp_path, monkeypatch):
+    before, kind, wanted = undisturbed_index
+    old = contents(before.folder)
+    for at in range(1, 100, rounds(2, 1)):
+        place = Workspace(folder=tmp_path / str(at) / before.folder.name)
+        shutil.copytree(before.folder, place.folder)
+        with monkeypatch.context() as patch:
+            failed = failing(patch, name, at)
+            try:
+                build_indices(place, ["face"], [kind])
+            except VfsearchError as error:
+                said = str(error)
+            else:
+                said = ""
+        if not said:
+            assert failed.calls < at
+            break
+        assert os.strerror(failed.code) in said and str(place.index_folder("face")) in said
+        # The index before is whole, or, when it is the very last call that failed, the new one.
+        assert len(open_index(place.index_folder("face"))) == 15
+        assert not list(place.folder.rglob(f"*{files.TEMPORARY_SUFFIX}"))
+        now, manifest = contents(place.folder), "before/index/face/MANIFEST.json"
+        assert now[manifest] != old[manifest] or old.items() <= now.items()
+        build_indices(place, ["face"], [kind])
+        assert list(contents(place.folder).values()) == wanted
+        shutil.rmtree(place.folder)
+    assert at > (1 if name == "lock" else 8)
 
 
 def test_every_file_of_a_training(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 Most processes are forks of one that has loaded the modules already: it is in the working phases that a kill can do
 harm, and loading takes longer than they do. VFSEARCH_LONG_TESTS=1 makes it 1,000 kills of `embed` (a fifth of them of
-processes of their own) and 100 of `train` and of `index build`, 200 of a training end to end.
+processes of their own) and 100 of `train`, 200 of a training end to end and of `index build`.
 """
 
 import json
@@ -29,7 +29,7 @@ END_TO_END = ["train", "--end-to-end", "--aligned", "--face-setting", "pixels=16
               "--voice-setting", "seconds=0.5", "--shortest-seconds", "0.2", "--longest-seconds", "0.4", "--steps", "8",
               "--weights-steps", "8", "--batch-size", "4", "--validation", "test", "--validate-steps", "4", "--device",
               "cpu", "--threads", "1", "--workers", "1", "--checkpoint-steps", "1", "-q"]  # fmt: skip
-INDEX = ["index", "build", "-q"]
+INDEX = ["index", "build", "--preset", "exact,ivf-pq", "--threads", "1", "--device", "cpu", "-q"]
 
 
 def own_process(arguments, kill_after=None) -> int:
@@ -148,7 +148,7 @@ def test_train_end_to_end(forks, tmp_path):
 
 def test_index_build(forks, undisturbed, tmp_path):
     folder, seconds = undisturbed
-    disturb(forks, INDEX, folder, ("index",), seconds["index"], tmp_path, rounds(10, 100))
+    disturb(forks, INDEX, folder, ("index",), seconds["index"], tmp_path, rounds(20, 200))
 
 
 def test_the_undisturbed_store_is_the_whole_list(undisturbed):

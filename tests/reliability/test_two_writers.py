@@ -27,6 +27,7 @@ COMMANDS = {
     "embeddings": ["embed", "--frozen", *ID_HASH_OPTIONS],
     "model": ["train", *ID_HASH_OPTIONS, "--stages", "retrain", "--steps", "1", "--batch-size", "2"],
     "index/voice": ["index", "build"],
+    "index/face-ivf": ["index", "build", "--modality", "face", "--preset", "ivf", "--device", "cpu"],
     "runs/mine": ["query", "--name", "mine", "--device", "cpu"],
 }
 
@@ -66,6 +67,18 @@ def test_two_real_runs_at_once(tmp_path):
             if process.returncode == 75:
                 assert re.search(r"is being written by (process \d+ on |another process)", error)
         assert list(contents(folder).values()) == wanted
+
+
+def test_two_real_builds_at_once(built):
+    build = ["index", "build", "--modality", "face", "--preset", "ivf", "--device", "cpu", "--workspace", built.folder]
+    assert run_cli(build) == 0
+    wanted = contents(built.index_folder("face-ivf"))
+    for _ in range(rounds(1, 50)):
+        shutil.rmtree(built.index_folder("face-ivf"))
+        both = [start_cli(build) for _ in range(2)]
+        errors = [process.communicate()[1] for process in both]
+        assert sorted(process.returncode for process in both) in ([0, 75], [0, 0]), errors
+        assert contents(built.index_folder("face-ivf")) == wanted
 
 
 def test_within_one_process(tmp_path):

@@ -86,10 +86,11 @@ class Measurement:
         tied: share of the trials whose outcome depends on a tie.
         values: measure name -> figure.
         trials_per_second, probes_per_second: in batches; scoring and ranking, without computing the measures.
-        latency_median_seconds, latency_p95_seconds: of one probe at a time.
+        latency_median_seconds, latency_p95_seconds, latency_p99_seconds: of one probe at a time.
         list: name of the list that was measured, "" where the run drew its own trials.
         group: what all candidates of a trial have in common with its probe: "U" nothing, "G" gender, ...
         groups, differences: the figures of groups of people and how they differ, where they were asked for.
+        lost: measure name -> what an approximate search lost of it: the figure of the exact search less its own.
     """
 
     protocol: str
@@ -107,6 +108,8 @@ class Measurement:
     group: str = "U"
     groups: tuple[GroupFigures, ...] = ()
     differences: tuple[GroupDifference, ...] = ()
+    latency_p99_seconds: float = math.nan
+    lost: dict[str, Difference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +181,7 @@ def _measurement(entry: dict) -> Measurement:
             GroupDifference(**{**each, "difference": Difference(**_numbers(each["difference"]))})
             for each in entry.get("differences", ())
         ),
+        "lost": {name: Difference(**_numbers(each)) for name, each in entry.get("lost", {}).items()},
     }
     return Measurement(**{**_numbers(entry), **parts})
 

@@ -1,17 +1,17 @@
 """The exact index: the rows themselves, mapped from disk, searched with our own kernel."""
 
-import io
-from typing import Self
+from pathlib import Path
 
 import numpy as np
 
-from vfsearch.artefact import Artefact
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.neighbors import NO_ROW, Neighbors
-from vfsearch.errors import DamagedError
-from vfsearch.index.base import Gallery, Index, file_of
+from vfsearch.index.base import Gallery, Index, Opened
+from vfsearch.index.settings import BuildSettings
+from vfsearch.index.vector_file import VectorFile
+from vfsearch.index.writer import IndexWriter
+from vfsearch.progress import Progress
 
-VECTORS_NAME = "vectors.npy"
 MOST_UNPREPARED = 8
 """Queries; preparing rows takes as long as it shortens about so many searches, of 20,000 rows or of 300,000."""
 
@@ -20,31 +20,41 @@ class ExactIndex(Index):
     """Compares a query with every row.
 
     Args:
-        gallery: what is known of the rows.
-        vectors: (n, d) float32 unit rows.
-        device: where searches run.
+        opened: what the files say.
     """
 
     backend = "exact"
+    devices = ("cpu", "cuda")
 
-    def __init__(self, gallery: Gallery, vectors: np.ndarray, device: str = "cpu") -> None:
-        super().__init__(gallery)
-        self.vectors = vectors
-        self.device = device
+    def __init__(self, opened: Opened) -> None:
+        super().__init__(opened)
         self._last: _Searched | None = None
 
+    @property
+    def exact(self) -> bool:
+        """See `Index.exact`."""
+        return True
+
     @classmethod
-    def build(cls, embeddings: Embeddings, store: str, device: str = "cpu") -> Self:
-        """See `Index.build`."""
-        gallery = Gallery(
-            ids=list(embeddings.ids),
-            identities=list(embeddings.identities),
-            columns={name: list(values) for name, values in embeddings.columns.items()},
-            modality=embeddings.modality,
-            space=embeddings.space,
-            store=store,
-        )
-        return cls(gallery, embeddings.vectors, device)
+    def write(
+        cls, rows: VectorFile, settings: BuildSettings, writer: IndexWriter, device: str, progress: Progress
+    ) -> None:
+        """See `Index.write`; the rows are all there is."""
+
+    @classmethod
+    def rewrite(
+        cls,
+        old: Opened,
+        keep: np.ndarray,
+        added: int,
+        rows: VectorFile,
+        settings: BuildSettings,
+        writer: IndexWriter,
+        device: str,
+        progress: Progress,
+    ) -> str:
+        """See `Index.rewrite`."""
+        return "in place: an exact index is its rows"
 
     def search(
         self,
@@ -71,19 +81,29 @@ class ExactIndex(Index):
             self._last = _Searched(self.vectors, rows, self.device)
         return self._last
 
-    def _files(self) -> dict[str, bytes]:
-        file = io.BytesIO()
-        np.save(file, self.vectors, allow_pickle=False)
-        return {VECTORS_NAME: file.getvalue()}
 
-    @classmethod
-    def _open(cls, artefact: Artefact, gallery: Gallery, device: str) -> Self:
-        path = artefact.checked_path(file_of(artefact, VECTORS_NAME))
-        # Copy-on-write: torch wants memory that could be written to, and the file stays as it is.
-        vectors = np.load(path, mmap_mode="c", allow_pickle=False)
-        if vectors.shape != (len(gallery.ids), gallery.space.dimension):
-            raise DamagedError(f"{path} holds {vectors.shape}, its index {len(gallery.ids)} rows of {gallery.space}")
-        return cls(gallery, vectors, device)
+def exact_in_memory(embeddings: Embeddings, store: str, device: str = "cpu") -> ExactIndex:
+    """An exact index of rows that are in memory, in no folder.
+
+    Args:
+        embeddings: the rows.
+        store: digest of the store that they come from.
+        device: where searches run.
+    """
+    gallery = Gallery(
+        ids=list(embeddings.ids),
+        identities=list(embeddings.identities),
+        columns={name: list(values) for name, values in embeddings.columns.items()},
+        modality=embeddings.modality,
+        space=embeddings.space,
+        store=store,
+    )
+    return ExactIndex(
+        Opened(
+            folder=Path("memory"), paths={}, gallery=gallery, vectors=embeddings.vectors,
+            made_with=BuildSettings(backend="exact"), device=device,
+        )
+    )  # fmt: skip
 
 
 class _Searched:

@@ -1,17 +1,45 @@
-"""`vfsearch index build`: store to one index a modality."""
+"""`vfsearch index build`: store to indices."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vfsearch.artefact import exists
+from vfsearch.artefact import Artefact, exists
+from vfsearch.data.row_source import RowSource
 from vfsearch.data.space import MODALITIES
-from vfsearch.errors import DamagedError, SettingsError
-from vfsearch.index.backends import BACKENDS
-from vfsearch.index.base import read_index_artefact, remove_leftovers
+from vfsearch.errors import ArtefactError, SettingsError
+from vfsearch.index.backends import BACKENDS, working_device
+from vfsearch.index.building import build_index
+from vfsearch.index.layout import read_index_artefact
+from vfsearch.index.presets import find_preset
+from vfsearch.index.settings import BuildSettings
+from vfsearch.index.writer import remove_leftovers
+from vfsearch.pipeline.gallery_source import store_source
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
-from vfsearch.store.store import open_store
+from vfsearch.store.store import Store, open_store
+from vfsearch.timing import peak_memory_bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """One kind of index that shall be there.
+
+    Args:
+        preset: name of a preset, a back end, or module:Class.
+        parameters: build settings that go before those of the preset.
+        name: of the index; None: the modality for exact ones, else modality and preset.
+    """
+
+    preset: str = "exact"
+    parameters: dict | None = None
+    name: str | None = None
+
+    def name_for(self, modality: str) -> str:
+        """What the index of a modality is called."""
+        usual = modality if self.preset == "exact" else f"{modality}-{self.preset.replace(':', '.')}"
+        return self.name or usual
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,81 +48,128 @@ class BuiltIndex:
 
     Args:
         folder: where it is.
-        modality, backend, rows, dimension: what it holds.
+        modality, backend, preset, rows, dimension: what it holds.
         size_bytes: on disk.
+        seconds: that building took; 0 when it was there already.
+        peak_memory_bytes: of the process so far.
         built_now: False when it was there already.
     """
 
     folder: Path
     modality: str
     backend: str
+    preset: str
     rows: int
     dimension: int
     size_bytes: int
+    seconds: float
+    peak_memory_bytes: int
     built_now: bool
 
 
 def build_indices(
     workspace: Workspace,
     modalities: Sequence[str] = (),
-    backend: str = "exact",
+    wanted: Sequence[Wanted] = (Wanted(),),
+    split: str | None = None,
+    seed: int = 1,
     overwrite: bool = False,
+    device: str = "cpu",
     progress: Progress = silent,
 ) -> list[BuiltIndex]:
-    """Index the rows of the store, one index a modality, named after it.
+    """Index the rows of the store, one index a modality and kind.
 
-    An index that was built from the very same store is kept.
+    An index that was built from the very same store with the same settings is kept.
 
     Args:
         workspace: with a store.
         modalities: which; empty: those that the store has.
-        backend: name of a registered back end.
+        wanted: kinds of index.
+        split: index the items of this split alone; None: all.
+        seed: of every random choice.
         overwrite: build anew in any case.
+        device: where to build; a back end that cannot work there works on the CPU.
         progress: called with rows done.
     Raises:
-        ArtefactError: there is no store, it is not finished, or has no rows of a modality.
+        ArtefactError: there is no store, it is not finished, or has no rows of a modality or split.
         DamagedError: a shard is damaged.
+        LockedError: another process writes one of the indices.
+        SettingsError, UnknownNameError, MissingExtraError: a kind cannot be built here, or a name is for several.
     """
     store = open_store(workspace.store_folder)
-    wanted = list(modalities) or [name for name in MODALITIES if name in store.spaces and store.count("rows", name)]
-    if not wanted:
+    chosen = list(modalities) or [name for name in MODALITIES if name in store.spaces and store.count("rows", name)]
+    if not chosen:
         raise SettingsError(f"the store {workspace.store_folder} has no rows to index")
-    kind = BACKENDS.load(backend)
-    total, done, built = sum(store.count("rows", modality) for modality in wanted), 0, []
-    for modality in wanted:
-        folder = workspace.index_folder(modality)
-        fresh = overwrite or not _is_of(folder, backend, store.digest)
-        if fresh:
-            kind.build(store.load(modality), store.digest).save(folder)
-        else:
-            remove_leftovers(folder)
-        done += store.count("rows", modality)
-        progress("rows indexed", done, total)
-        built.append(_describe(folder, fresh))
-    return built
+    _require_own_folders(workspace, chosen, wanted)
+    for each in wanted:
+        # Before the first of them is built.
+        working_device(find_preset(each.preset).backend, device)
+    return [
+        _built(workspace, store, modality, each, split, seed, overwrite, device, progress)
+        for modality in chosen
+        for each in wanted
+    ]
 
 
-def _is_of(folder: Path, backend: str, store_digest: str) -> bool:
+def _require_own_folders(workspace: Workspace, modalities: Sequence[str], wanted: Sequence[Wanted]) -> None:
+    folders = [workspace.index_folder(each.name_for(modality)) for modality in modalities for each in wanted]
+    twice = [folder for folder in folders if folders.count(folder) > 1]
+    if twice:
+        raise SettingsError(
+            f"two indices would be {twice[0]}; a name is for one modality and one preset: give one of each, or no name"
+        )
+
+
+def _built(
+    workspace: Workspace,
+    store: Store,
+    modality: str,
+    wanted: Wanted,
+    split: str | None,
+    seed: int,
+    overwrite: bool,
+    device: str,
+    progress: Progress,
+) -> BuiltIndex:
+    folder, source = workspace.index_folder(wanted.name_for(modality)), store_source(store, modality, split)
+    settings = find_preset(wanted.preset).settings(wanted.parameters, seed)
+    start, device = time.perf_counter(), working_device(settings.backend, device)
+    fresh = overwrite or not _is_of(folder, settings, source, split)
+    if fresh:
+        artefact = build_index(folder, source, settings, device, progress, split)
+    else:
+        artefact = read_index_artefact(folder)
+        remove_leftovers(folder)
+        progress("rows indexed", len(source), len(source))
+    return _described(artefact, wanted.preset, time.perf_counter() - start if fresh else 0.0, fresh)
+
+
+def _is_of(folder: Path, settings: BuildSettings, source: RowSource, split: str | None) -> bool:
     """Whether the folder holds, undamaged, this index of this store."""
     if not exists(folder):
         return False
     try:
         artefact = read_index_artefact(folder)
         artefact.verify()
-    except DamagedError:
+    except ArtefactError:
         return False
-    return artefact.about["backend"] == backend and artefact.about["store"] == store_digest
+    about = artefact.about
+    chosen = BACKENDS.load(settings.backend).prepared(settings, len(source), source.space.dimension)
+    found = (about["settings"], about["store"], about["split"], about["modality"])
+    return found == (chosen.to_json(), source.origin, split, source.modality) and not about.get("changes")
 
 
-def _describe(folder: Path, built_now: bool) -> BuiltIndex:
-    artefact = read_index_artefact(folder)
+def _described(artefact: Artefact, preset: str, seconds: float, built_now: bool) -> BuiltIndex:
     about = artefact.about
     return BuiltIndex(
-        folder=folder,
+        folder=artefact.folder,
         modality=about["modality"],
         backend=about["backend"],
+        preset=preset,
         rows=about["rows"],
         dimension=about["space"]["dimension"],
         size_bytes=sum(facts["size"] for facts in artefact.files.values()),
+        seconds=seconds,
+        peak_memory_bytes=peak_memory_bytes(),
         built_now=built_now,
     )

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import numpy as np
 
-from vfsearch.data.space import require_same_space
+from vfsearch.data.neighbors import NO_ROW
+from vfsearch.data.space import Space
 from vfsearch.devices import one_device
 from vfsearch.errors import ArtefactError, MediaError, MismatchError, SettingsError
-from vfsearch.index.backends import open_index
 from vfsearch.index.base import Index
+from vfsearch.index.layout import read_index_artefact
 from vfsearch.kernels.memory import require_memory
 from vfsearch.media.preparation import Failure, Task
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.model import open_model
+from vfsearch.pipeline.searched_index import SearchSettings, open_searched, require_fitting, rows_with
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 
 
@@ -61,6 +63,7 @@ def look_up(
     device: str = "cpu",
     split: str | None = None,
     max_memory: int | None = None,
+    search: SearchSettings | None = None,
 ) -> Lookup:
     """The k items of the gallery that are most like one file.
 
@@ -75,9 +78,14 @@ def look_up(
         device: where to compute.
         split: search the items of this split alone; None or "all": all items.
         max_memory: bytes that the search may use beside vectors and result; None: 1 GiB.
+        search: how the index is searched; None: as it was tuned, else as its back end does by default.
+    Returns:
+        At most k matches: an approximate index may find fewer.
     Raises:
         MediaError: the file cannot be used.
+        MismatchError: the index is of another modality.
         SpaceMismatchError: the index is not in the model's space.
+        SettingsError: a search setting is none of the index's, or out of its range.
         DoesNotFitError: `max_memory` is too little to compute anything with.
     """
     if k < 1:
@@ -87,14 +95,17 @@ def look_up(
     if encoder.preparation is None:
         raise SettingsError(f"the encoder {encoder.name} reads no media: nothing can be told of {file}")
     space = encoder.space
-    index = open_index(workspace.index_folder(gallery), device)
-    require_memory(max_memory, index.gallery.space.dimension)
-    if model is not None and index.gallery.space.name != model.space.name:
+    folder = workspace.searched_folder(gallery)
+    artefact = read_index_artefact(folder)
+    there = Space(**artefact.about["space"])
+    require_memory(max_memory, there.dimension)
+    if model is not None and there.name != model.space.name:
         raise MismatchError(
-            f"the index {workspace.index_folder(gallery)} holds what a frozen encoder gives "
-            f"({index.gallery.space}), the model's space is {space}: search it with --frozen, or embed with the model"
+            f"the index {folder} holds what a frozen encoder gives ({there}), the model's space is {space}: search it "
+            "with --frozen, or embed with the model"
         )
-    require_same_space(space, f"{file}", index.gallery.space, f"the index {workspace.index_folder(gallery)}")
+    require_fitting(artefact, gallery, space, f"{file}")
+    index = open_searched(folder, search or SearchSettings(), device)
     decoding = decoding or Decoding()
     with PreparationWorkers(encoder.preparation, decoding.limits, min(1, decoding.workers)) as workers:
         prepared = next(iter(workers.prepare([Task(path=file.absolute())])))
@@ -105,7 +116,7 @@ def look_up(
     rows = _rows_of_split(index, split)
     found = index.search(vector, min(k, len(index) if rows is None else len(rows)), rows, max_memory=max_memory)
     if "path" not in known.columns:
-        raise ArtefactError(f"the index {workspace.index_folder(gallery)} has no paths; build it anew")
+        raise ArtefactError(f"the index {folder} has no paths; build it anew")
     matches = tuple(
         Match(
             rank=place,
@@ -115,6 +126,7 @@ def look_up(
             path=known.columns["path"][row],
         )
         for place, (row, score) in enumerate(zip(found.rows[0], found.scores[0], strict=True), start=1)
+        if row != NO_ROW
     )
     return Lookup(note=prepared.note, matches=matches)
 
@@ -124,5 +136,7 @@ def _rows_of_split(index: Index, split: str | None) -> np.ndarray | None:
     if split in (None, "all"):
         return None
     column = index.gallery.columns.get("split", [""] * len(index))
-    chosen_split(sorted(set(column)), split, split, "the index")
-    return np.flatnonzero(np.array([value == split for value in column]))
+    rows = rows_with(column, split)
+    if not len(rows):
+        chosen_split(sorted(set(column)), split, split, "the index")
+    return rows

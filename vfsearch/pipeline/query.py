@@ -1,24 +1,33 @@
 """`vfsearch query`: store and index to outcome."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from vfsearch.artefact import exists
+from vfsearch.artefact import Artefact, exists
 from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.outcome import Outcome
+from vfsearch.data.space import Space
 from vfsearch.errors import ArtefactError, MismatchError, SettingsError
 from vfsearch.files import digest, writer_lock
-from vfsearch.index.backends import open_index
-from vfsearch.index.base import Index, read_index_artefact
+from vfsearch.index.base import Index
+from vfsearch.index.layout import read_index_artefact
 from vfsearch.measure.catalog import parse_measure
 from vfsearch.measure.resampling import Resampling
 from vfsearch.pipeline.embed import SEEN_COLUMN
 from vfsearch.pipeline.model import open_model
 from vfsearch.pipeline.run_machine import run_machine
 from vfsearch.pipeline.runs import save_run, saved_outcome
+from vfsearch.pipeline.searched_index import (
+    SearchSettings,
+    open_searched,
+    require_fitting,
+    rows_in_index,
+    true_index,
+)
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.progress import Progress, silent
 from vfsearch.protocol.comparison import Comparison, compare
@@ -53,6 +62,7 @@ class QuerySettings:
         split: whose items are probes and gallery; None: "test" if the store has it, else all; "all".
         k: neighbours that are searched for and saved.
         seed: of the trials.
+        search: how the index is searched.
     """
 
     probe: str
@@ -66,6 +76,7 @@ class QuerySettings:
     split: str | None = None
     k: int = 10
     seed: int = 1
+    search: SearchSettings = field(default_factory=SearchSettings)
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.protocols if name not in PROTOCOLS]
@@ -105,6 +116,7 @@ class QuerySettings:
             "split": self.split,
             "k": self.k,
             "seed": self.seed,
+            **self.search.to_json(),
         }
 
 
@@ -146,19 +158,16 @@ def query(
         max_memory: bytes that computing scores may use beside vectors and results; None: 1 GiB. It changes no figure.
     Raises:
         ArtefactError: no store, no index, or no items of the split.
-        MismatchError: the index is of another store; or the name is taken by another run.
+        MismatchError: the index is of another store, of the other modality, or has rows that the store lacks; or the
+            name is taken by another run.
         DoesNotFitError: `max_memory` is too little to compute anything with.
-        SpaceMismatchError: probes and gallery are in different spaces.
+        SpaceMismatchError: probes, gallery and index are not in one space.
+        SettingsError: a search setting is none of the index's, or out of its range.
     """
     store = open_store(workspace.store_folder)
-    index_artefact = read_index_artefact(workspace.index_folder(settings.gallery))
-    if index_artefact.about["store"] != store.digest:
-        raise MismatchError(
-            f"the index {index_artefact.folder} was built from the store {index_artefact.about['store'][:12]}, "
-            f"{workspace.store_folder} is {store.digest[:12]}: its rows are not those of the store; "
-            "build it anew with `vfsearch index build`"
-        )
-    made_from = {"store": store.digest, "index": index_artefact.seal, "backend": index_artefact.about["backend"],
+    artefact = read_index_artefact(workspace.searched_folder(settings.gallery))
+    _require_of_store(artefact, store, settings.gallery)
+    made_from = {"store": store.digest, "index": artefact.seal, "backend": artefact.about["backend"],
                  "model": store.artefact.about.get("model"),
                  "spaces": {name: space.to_json() for name, space in store.spaces.items()}}  # fmt: skip
     request = {"settings": settings.to_json(), "made_from": made_from, "device": device}
@@ -168,9 +177,21 @@ def query(
         saved = None if overwrite else saved_outcome(folder, request)
         if saved is not None:
             return QueryReport(folder=folder, outcome=saved, measured_now=False, newer_model=newer)
-        outcome, results, comparison = _measure(workspace, store, settings, made_from, device, progress, max_memory)
+        outcome, results, comparison = _measure(artefact, store, settings, made_from, device, progress, max_memory)
         save_run(folder, request, outcome, results, comparison)
     return QueryReport(folder=folder, outcome=outcome, measured_now=True, newer_model=newer)
+
+
+def _require_of_store(index: Artefact, store: Store, gallery: str) -> None:
+    where = store.artefact.folder
+    # A store without a row of the gallery says so when it is read.
+    require_fitting(index, gallery, store.spaces.get(gallery, Space(**index.about["space"])), f"the store {where}")
+    if index.about["store"] != store.digest:
+        raise MismatchError(
+            f"the index {index.folder} was built from the store {index.about['store'][:12]}, {where} is "
+            f"{store.digest[:12]}: its rows are not those of the store; build it anew with `vfsearch index build`, or "
+            "bring it up to date with `vfsearch index add`"
+        )
 
 
 def _newer_model(workspace: Workspace, store: Store) -> str:
@@ -185,7 +206,7 @@ def _newer_model(workspace: Workspace, store: Store) -> str:
 
 
 def _measure(
-    workspace: Workspace,
+    artefact: Artefact,
     store: Store,
     settings: QuerySettings,
     made_from: dict,
@@ -195,11 +216,12 @@ def _measure(
 ) -> tuple[Outcome, dict[str, Result], Comparison]:
     phases = Phases()
     with phases("load"):
-        index = open_index(workspace.index_folder(settings.gallery), device)
-        comparison, rows, counts = _comparison(store, settings, device, max_memory)
-        _require_same_items(index, rows, comparison.gallery)
+        index = open_searched(artefact.folder, settings.search, device)
+        comparison, rows, counts = _comparison(store, settings, device, max_memory, index)
         people = {column: _people(column, comparison) for column in settings.by}
-    protocols = [*_protocols(settings), Search(index=index, rows=rows, k=settings.k)]
+    true = true_index(index, device)
+    search = Search(index=index, rows=rows, k=settings.k, seed=settings.seed, true=true)
+    protocols = [*_protocols(settings), search]
     results = {}
     for done, protocol in enumerate(protocols, start=1):
         with phases(protocol.name):
@@ -207,7 +229,7 @@ def _measure(
         progress("protocols", done, len(protocols))
     outcome = Outcome(
         settings=settings.to_json(),
-        made_from=made_from,
+        made_from={**made_from, "search": _in_force(index, artefact, settings)},
         measurements=tuple(result.measurement for result in results.values()),
         counts=counts,
         seconds=phases.seconds,
@@ -243,8 +265,26 @@ def _by_group(result: Result, settings: QuerySettings, people: dict[str, dict[st
     return replace(result, measurement=replace(result.measurement, **apart))
 
 
+_OF_TUNING = ("targets", "for", "probe")
+"""What a run says of how its index was tuned; all that was tried is in the index's manifest."""
+
+
+def _in_force(index: Index, artefact: Artefact, settings: QuerySettings) -> dict:
+    """What the index was built, tuned and searched with; settings that were given for this query are not tuned."""
+    own = not settings.search.exact and not settings.search.knobs
+    tuned = artefact.about["tuned"] if own else None
+    return {
+        "exact": index.exact,
+        "device": index.device,
+        "settings": dict(index.settings),
+        "given": sorted(settings.search.knobs),
+        "tuned": None if tuned is None else {name: tuned[name] for name in _OF_TUNING if name in tuned},
+        "built": artefact.about["settings"],
+    }
+
+
 def _comparison(
-    store: Store, settings: QuerySettings, device: str, max_memory: int | None
+    store: Store, settings: QuerySettings, device: str, max_memory: int | None, index: Index
 ) -> tuple[Comparison, np.ndarray, dict]:
     where = f"the store {store.artefact.folder}"
     # Both sides are asked for the same split: a gallery of seen items would flatter nobody fairly.
@@ -255,6 +295,7 @@ def _comparison(
     rows = gallery.rows_of_split(split)
     if not len(rows):
         raise ArtefactError(f"{where} has no {settings.gallery} rows with split={split}")
+    indexed = rows_in_index(index, gallery, rows, store.artefact.folder)
     failed = store.failures(settings.probe, split)
     counts = {
         "split": split if split is not None else "all",
@@ -266,19 +307,17 @@ def _comparison(
         "probes_of_seen_identities": _seen(probes, "item", "identity"),
         "failed_probes": len(failed),
         "failed_gallery": len(store.failures(settings.gallery, split)),
+        "index_rows": len(index),
+        "gallery_not_in_index": int((indexed == NO_ROW).sum()),
+        "store_rows_not_in_index": len(gallery) - len(index),
     }
-    return compare(probes, gallery.take(rows), failed, device, max_memory), rows, counts
+    return compare(probes, gallery.take(rows), failed, device, max_memory), indexed, counts
 
 
 def _seen(rows: Embeddings, *kinds: str) -> int | None:
     """How many rows the model's training saw in one of these ways; None where the store does not say."""
     column = rows.columns.get(SEEN_COLUMN)
     return None if column is None else sum(value in kinds for value in column)
-
-
-def _require_same_items(index: Index, rows: np.ndarray, gallery: Embeddings) -> None:
-    if [index.gallery.ids[row] for row in rows] != list(gallery.ids):
-        raise MismatchError("the index lists other items than its store; build it anew with `vfsearch index build`")
 
 
 def _protocols(settings: QuerySettings) -> Sequence:

@@ -14,7 +14,6 @@ from vfsearch.data.ranks import MateRanks
 from vfsearch.data.scored import ScoredRanking
 from vfsearch.data.trial_list import MATCHING, RETRIEVAL, VERIFICATION, Names, TrialBlock, TrialList
 from vfsearch.errors import ArtefactError, TrialListError
-from vfsearch.measure.kind import IDENTIFICATION
 from vfsearch.pipeline.list_run import BLOCKS
 from vfsearch.pipeline.runs import OUTCOME_NAME, RAW_NAME, read_run_artefact
 from vfsearch.tables import get_array, get_texts, reading
@@ -22,6 +21,9 @@ from vfsearch.trials.constraints import UNRESTRICTED
 from vfsearch.trials.formats.catalog import open_trials
 from vfsearch.trials.formats.own import Own
 from vfsearch.trials.formats.written import stem
+
+COMPARED = (MATCHING, VERIFICATION, RETRIEVAL)
+"""Protocols whose trials two runs can have in common."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,8 +75,8 @@ def scored_parts(path: Path, format: str | None = None) -> list[ScoredPart]:
         return [_of_file(path, format)]
     artefact = read_run_artefact(path)
     outcome = Outcome.from_json(json.loads(artefact.read(OUTCOME_NAME)))
-    # Searches of a gallery of their own are no trials that another run could have in common.
-    measured = [each for each in outcome.measurements if each.values and each.protocol != IDENTIFICATION]
+    # Searches, of an index or of a gallery of their own, are no trials that another run could have in common.
+    measured = [each for each in outcome.measurements if each.values and each.protocol in COMPARED]
     if not measured:
         raise ArtefactError(f"the run {path} has no matching, verification or retrieval, which alone can be compared")
     raw = _Raw(artefact)

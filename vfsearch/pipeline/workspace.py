@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vfsearch.artefact import exists
 from vfsearch.data.manifest import Manifest, read_manifest
 from vfsearch.errors import InputError, ManifestError
 from vfsearch.files import is_there
@@ -15,7 +16,8 @@ class Workspace:
 
     Args:
         folder: the workspace.
-        manifest, model, features, embeddings, index, runs: places other than the usual ones in it.
+        manifest, model, features, embeddings, index, runs: places other than the usual ones in it; `index` is the
+            folder of the indices, or one index.
     """
 
     folder: Path
@@ -55,7 +57,17 @@ class Workspace:
 
     def index_folder(self, name: str) -> Path:
         """The index of one name."""
-        return (self.index or self.folder / "index") / name
+        return self.indices_folder / name
+
+    def searched_folder(self, name: str) -> Path:
+        """The index to search: the one of a name; where `index` is an index itself, that one, whatever the name."""
+        # Only readers may take it so: a build given such a place must not write over the index that is there.
+        return self.index if self.index is not None and exists(self.index) else self.index_folder(name)
+
+    @property
+    def indices_folder(self) -> Path:
+        """Where the indices are."""
+        return self.index or self.folder / "index"
 
     def run_folder(self, name: str) -> Path:
         """The run of one name."""

@@ -32,8 +32,8 @@ def _once(work: Callable[[], object]) -> tuple[object, float]:
     return result, time.perf_counter() - start
 
 
-def single_latency(ask: Callable[[int], object], count: int, singles: int = SINGLES) -> tuple[float, float]:
-    """Median and 95th percentile of the seconds that one question takes when it comes alone.
+def single_latency(ask: Callable[[int], object], count: int, singles: int = SINGLES) -> tuple[float, float, float]:
+    """Median, 95th and 99th percentile of the seconds that one question takes when it comes alone.
 
     Args:
         ask: asks question number i.
@@ -43,9 +43,9 @@ def single_latency(ask: Callable[[int], object], count: int, singles: int = SING
         Seconds; NaN when there is no question.
     """
     if not count:
-        return float("nan"), float("nan")
+        return (float("nan"),) * 3
     chosen = np.unique(np.linspace(0, count - 1, min(count, singles)).astype(int))
     ask(int(chosen[0]))
     seconds = [_once(lambda number=number: ask(int(number)))[1] for number in chosen]
-    median, late = np.percentile(seconds, [50, 95])
-    return float(median), float(late)
+    median, late, latest = np.percentile(seconds, [50, 95, 99])
+    return float(median), float(late), float(latest)

@@ -107,6 +107,7 @@ class Identification:
             probes_per_second=len(probes) / seconds,
             latency_median_seconds=latency[0],
             latency_p95_seconds=latency[1],
+            latency_p99_seconds=latency[2],
         )
         return Result(measurement=measurement, raw={"enrolled": enrolled, "probes": probes, **_raw(searches)})
 

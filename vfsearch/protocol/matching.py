@@ -68,6 +68,7 @@ class Matching:
             probes_per_second=len(np.unique(trials.probes)) / seconds,
             latency_median_seconds=latency[0],
             latency_p95_seconds=latency[1],
+            latency_p99_seconds=latency[2],
             group=self.group.name,
         )
         raw = {"probes": trials.probes, "candidates": trials.candidates, "scores": scores}

@@ -65,6 +65,7 @@ class Retrieval:
             probes_per_second=len(ranks.mates) / seconds,
             latency_median_seconds=latency[0],
             latency_p95_seconds=latency[1],
+            latency_p99_seconds=latency[2],
         )
         raw = {str(measure): measure.figure()(ranks) for measure in measures}
         blocks = {name: getattr(ranks, name) for name in ("probe", "above", "tied", "mates_above", "mates_tied")}

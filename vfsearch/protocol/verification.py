@@ -86,6 +86,7 @@ class Verification:
             probes_per_second=len(np.unique(trials.probes)) / seconds,
             latency_median_seconds=latency[0],
             latency_p95_seconds=latency[1],
+            latency_p99_seconds=latency[2],
             group=self.group.name,
         )
         raw = {"probes": trials.probes, "items": trials.items, "mated": trials.mated, "scores": scores}

@@ -1,0 +1,146 @@
+"""The index that a query searches: opened, its settings chosen, its rows found among those of the store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from vfsearch.artefact import Artefact
+from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.neighbors import NO_ROW
+from vfsearch.data.space import Space, require_same_space
+from vfsearch.data.text_places import places_of
+from vfsearch.errors import ArtefactError, MismatchError, SettingsError
+from vfsearch.index.backends import BACKENDS, open_index, opened, require_device
+from vfsearch.index.base import Index, Opened
+from vfsearch.index.exact import ExactIndex
+from vfsearch.index.layout import read_index_artefact
+from vfsearch.index.settings import BuildSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSettings:
+    """How to search an index.
+
+    Args:
+        exact: compare with every row of it instead, with our own kernels.
+        knobs: search setting -> value, in place of those that it was tuned to or has by default.
+    """
+
+    exact: bool = False
+    knobs: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.exact and self.knobs:
+            name = next(iter(self.knobs))
+            raise SettingsError(f"an exact search has no settings, but {name} is given: ask for one of the two")
+
+    def to_json(self) -> dict:
+        """The settings as JSON."""
+        return {"exact": self.exact, "search": dict(sorted(self.knobs.items()))}
+
+
+def open_searched(folder: Path, settings: SearchSettings, device: str) -> Index:
+    """Open an index, ready to be searched as the settings say.
+
+    Args:
+        folder: of the index.
+        settings: how to search.
+        device: where computing happens; a back end that cannot search there searches on the CPU.
+    Raises:
+        ArtefactError: there is none.
+        DamagedError: a file is damaged.
+        SettingsError: a search setting is unknown or out of range, or the back end needs a GPU.
+        UnknownNameError, MissingExtraError: its back end is not known or not installed here.
+    """
+    artefact = read_index_artefact(folder)
+    if settings.exact:
+        artefact.verify()
+        return ExactIndex(opened(artefact, device))
+    index = open_index(folder, _searching_device(artefact, device))
+    if settings.knobs:
+        index.use({**artefact.about["search"], **settings.knobs})
+    return index
+
+
+def true_index(index: Index, device: str) -> ExactIndex | None:
+    """What searches the rows of an open index exactly; None for one that does so itself."""
+    if index.exact:
+        return None
+    rows = Opened(
+        folder=index.folder, paths={}, gallery=index.gallery, vectors=index.vectors,
+        made_with=BuildSettings(backend="exact"), device=device,
+    )  # fmt: skip
+    return ExactIndex(rows)
+
+
+def _searching_device(artefact: Artefact, device: str) -> str:
+    name = artefact.about["backend"]
+    kind: type[Index] = BACKENDS.load(name)
+    if device != "cpu" and device.partition(":")[0] not in kind.devices and "cpu" in kind.devices:
+        return "cpu"
+    require_device(kind, name, device)
+    return device
+
+
+def require_fitting(artefact: Artefact, modality: str, space: Space, where: str) -> None:
+    """Refuse an index of other rows than those to be searched.
+
+    Args:
+        artefact: the index.
+        modality: that is to be searched.
+        space: of what it is compared with.
+        where: what that is, for the message.
+    Raises:
+        MismatchError: the index is of the other modality.
+        SpaceMismatchError: it is of another space, or of another dimension.
+    """
+    if artefact.about["modality"] != modality:
+        raise MismatchError(
+            f"the index {artefact.folder} holds {artefact.about['modality']} rows, but the gallery is {modality}: "
+            f"name an index of {modality} rows, or ask with --gallery {artefact.about['modality']}"
+        )
+    require_same_space(space, where, Space(**artefact.about["space"]), f"the index {artefact.folder}")
+
+
+def rows_in_index(index: Index, store_rows: Embeddings, chosen: np.ndarray, store: Path) -> np.ndarray:
+    """The row of the index that each of some rows of the store has.
+
+    Args:
+        index: of the store's rows, of some of them, in any order.
+        store_rows: all rows of its modality in the store.
+        chosen: (g,) which of them are asked for.
+        store: its folder, for messages.
+    Returns:
+        (g,) int64 rows of the index; -1 for what it lacks.
+    Raises:
+        MismatchError: the index has rows that the store lacks.
+        ArtefactError: it has none of the rows asked for.
+    """
+    place = places_of(index.gallery.ids, store_rows.ids)
+    _require_known(index, place, len(store_rows), store)
+    row_of = np.full(len(store_rows), NO_ROW, np.int64)
+    row_of[place] = np.arange(len(place))
+    found = row_of[chosen]
+    if (found == NO_ROW).all():
+        raise ArtefactError(
+            f"the index {index.folder} holds {len(index):,} rows, but none of the {len(chosen):,} that are asked for: "
+            "was it built of another split? Ask with its --split, or build an index of these rows"
+        )
+    return found
+
+
+def _require_known(index: Index, place: np.ndarray, rows: int, store: Path) -> None:
+    strange = np.flatnonzero(place == NO_ROW)
+    if len(strange):
+        raise MismatchError(
+            f"the index {index.folder} holds {len(index):,} rows, {len(strange):,} of which are not among the {rows:,} "
+            f"{index.gallery.modality} rows of the store {store}, such as {index.gallery.ids[int(strange[0])]!r}: "
+            "build it anew with `vfsearch index build`, or name the store that it was built from"
+        )
+
+
+def rows_with(column: Sequence[str], value: str) -> np.ndarray:
+    """(m,) ascending rows that have a text in a column."""
+    return np.flatnonzero(places_of(column, [value]) != NO_ROW)
