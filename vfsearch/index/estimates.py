@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vfsearch.index.costs import Size, panel_bytes
 from vfsearch.index.rates import Anchor, Floors, RatePoint, anchors
 
 LEAST_MISSED = 1e-5
@@ -40,6 +41,7 @@ class Growth:
     built_alone: bool = False
 
 
+EXACT, WHOLE_ROWS = "exact", 4
 _EXACT = Growth(build=1.0, batch=1.0, single=1.0, fixed=4, build_floor="pairs", batch_floor="batch",
                 single_floor="single")  # fmt: skip
 _WHOLE = Growth(build=1.0, batch=1.0, single=1.0, fixed=4, build_floor="pairs", batch_floor="product",
@@ -51,7 +53,7 @@ _GRAPH = Growth(build=1.15, batch=0.25, single=0.2, fixed=48, build_floor="pairs
 _CLUSTERED = Growth(build=1.35, batch=0.6, single=0.5, fixed=16, build_floor="batch", batch_floor="batch",
                     single_floor="pairs")  # fmt: skip
 _GROWTH = {
-    "exact": _EXACT,
+    EXACT: _EXACT,
     "clustered": _CLUSTERED,
     "flat": _WHOLE,
     "sq8": _WHOLE,
@@ -121,7 +123,7 @@ def estimate(
 
 
 def _finds(anchor: Anchor, recall: float) -> bool:
-    return any(point.easy >= recall for point in anchor.points)
+    return any(max(point.hard, np.nan_to_num(point.easy)) >= recall for point in anchor.points)
 
 
 @dataclass(frozen=True)
@@ -143,11 +145,19 @@ class _Estimated:
             ),
             recall=self._recall(),
             probes_per_second=self._rates(growth),
-            single_seconds=self._range(
-                lambda each, hard: _at(each, self.least, hard, "single_seconds"), growth.single, growth.single_floor,
-                alone=self.preset != "exact",
-            ),
+            single_seconds=self._singles(growth),
+        )
+
+    def _singles(self, growth: Growth) -> Range:
+        exact = self.preset == EXACT
+        found = self._range(
+            lambda each, hard: _at(each, self.least, hard, "single_seconds"), growth.single, growth.single_floor,
+            alone=not exact,
         )  # fmt: skip
+        if exact and not panel_bytes(Size(rows=self.rows, dimension=self.dimension)):
+            # Rows that are not kept ready are read as they are, at four bytes a number.
+            return Range(low=found.low, high=found.high * WHOLE_ROWS)
+        return found
 
     def _rates(self, growth: Growth) -> Range:
         seconds = self._range(
@@ -171,7 +181,7 @@ class _Estimated:
                 # One probe keeps one thread busy.
                 faster *= each.floors.threads / self.here.threads
             values.append(np.log(seconds(each) / faster * (self.dimension + fixed) / (each.dimension + fixed)))
-        return float(np.exp(_line(self._sizes, values, np.log(self.rows), power)))
+        return float(np.exp(_line(*_there(self._sizes, values), np.log(self.rows), power)))
 
     @property
     def _sizes(self) -> np.ndarray:
@@ -199,10 +209,17 @@ class _Estimated:
     def _missed(self, hard: bool) -> float:
         """-log10 of the share that is missed."""
         name = "hard" if hard else "easy"
-        values = [_place(self.least or getattr(each.default, name)) for each in self.known]
-        slope = (values[-1] - values[-2]) / (self._sizes[-1] - self._sizes[-2]) if len(values) > 1 else 0.0
+        found = [_place(self.least or getattr(each.default, name)) for each in self.known]
+        sizes, values = _there(self._sizes, found)
+        slope = (values[-1] - values[-2]) / (sizes[-1] - sizes[-2]) if len(values) > 1 else 0.0
         # Half as steep: a trend that was measured seldom goes on.
-        return float(max(0.0, _line(self._sizes, values, np.log(self.rows), slope / 2)))
+        return float(max(0.0, _line(sizes, values, np.log(self.rows), slope / 2)))
+
+
+def _there(sizes: np.ndarray, values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """The sizes where a figure was measured, and these figures."""
+    known = np.isfinite(values)
+    return sizes[known], np.asarray(values)[known]
 
 
 def _line(sizes: np.ndarray, values: Sequence[float], size: float, power: float) -> float:
@@ -216,6 +233,8 @@ def _at(anchor: Anchor, least: float | None, hard: bool, name: str) -> float:
     if least is None:
         return getattr(anchor.default, name)
     recalls, figures = _quickest(anchor.points, "hard" if hard else "easy", name)
+    if not recalls:
+        return float("nan")
     if recalls[-1] < least:
         # Hard probes do not get there with what was measured; as much more time as the last step took for each share.
         return float(np.exp(figures[-1] + (_place(least) - _place(recalls[-1]))
@@ -226,7 +245,8 @@ def _at(anchor: Anchor, least: float | None, hard: bool, name: str) -> float:
 def _quickest(points: Sequence[RatePoint], recall: str, name: str) -> tuple[list[float], list[float]]:
     """Recall, rising, with the logarithm of the best figure of all settings that find at least as much."""
     slower = 1 if name == "single_seconds" else -1
-    ascending = sorted(points, key=lambda point: -getattr(point, recall))
+    known = [point for point in points if np.isfinite([getattr(point, recall), getattr(point, name)]).all()]
+    ascending = sorted(known, key=lambda point: -getattr(point, recall))
     recalls: list[float] = []
     figures: list[float] = []
     for point in ascending:

@@ -10,6 +10,7 @@ follow from its own floors.
 import re
 from dataclasses import dataclass
 from functools import cache
+from math import nan
 
 from vfsearch.errors import SettingsError
 
@@ -55,6 +56,9 @@ class RatePoint:
     default: bool = False
 
 
+UNKNOWN = RatePoint(hard=nan, easy=nan, probes_per_second=nan, single_seconds=nan)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Anchor:
     """One kind of index at one size.
@@ -63,7 +67,7 @@ class Anchor:
         preset: which kind.
         rows, dimension: of the gallery.
         floors: of the machine, in the same run.
-        build_seconds: what building took.
+        build_seconds: what building took; NaN where that is not known, as any figure of a point.
         points: search settings, least recall of hard probes first.
     """
 
@@ -76,8 +80,8 @@ class Anchor:
 
     @property
     def default(self) -> RatePoint:
-        """The setting that an index has from the start."""
-        return next(point for point in self.points if point.default)
+        """The setting that an index has from the start; all of it unknown where that was not measured."""
+        return next((point for point in self.points if point.default), UNKNOWN)
 
 
 FLOORS = {
@@ -133,7 +137,8 @@ one-thread svs-int8 10000 128 2.11; 0.9241 0.9958 8.476e+04 45.59; 0.9535 0.9961
   0.9979 1.0000 2.59e+04 87.5; 0.9990 1.0000 1.762e+04 100.1; 0.9993 1.0000 1.088e+04 126.9
 """
 """A line: run, preset, rows, dimensions, seconds of building, then for each setting the recall of hard and of easy
-probes, probes a second, and microseconds of a single probe; a star stands behind those of the default."""
+probes, probes a second, and microseconds of a single probe; a star stands behind those of the default,
+and - for what is not known."""
 
 
 @cache
@@ -169,12 +174,16 @@ def read_line(line: str, floors: dict[str, Floors]) -> Anchor:
         run, preset, rows, dimension, seconds = head.split()
         read = [point.split() for point in points]
         return Anchor(
-            preset=preset, rows=int(rows), dimension=int(dimension), floors=floors[run], build_seconds=float(seconds),
+            preset=preset, rows=int(rows), dimension=int(dimension), floors=floors[run], build_seconds=_number(seconds),
             points=tuple(
-                RatePoint(hard=float(each[0]), easy=float(each[1]), probes_per_second=float(each[2]),
-                          single_seconds=float(each[3]) * 1e-6, default=each[4:] == ["*"])
+                RatePoint(hard=_number(each[0]), easy=_number(each[1]), probes_per_second=_number(each[2]),
+                          single_seconds=_number(each[3]) * 1e-6, default=each[4:] == ["*"])
                 for each in read
             ),
         )  # fmt: skip
     except (ValueError, KeyError, IndexError) as error:
         raise SettingsError(f"no line of measured rates: {line!r} ({error})") from error
+
+
+def _number(text: str) -> float:
+    return nan if text == "-" else float(text)
