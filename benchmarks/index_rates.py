@@ -26,7 +26,7 @@ from vfsearch.index.sweep import measure_setting
 from vfsearch.index.targets import Target
 from vfsearch.pipeline.bench_indices import BenchSettings, bench_indices
 from vfsearch.pipeline.calibration import floors_here
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.index_bench import BenchPoint, PresetBench
 from vfsearch.pipeline.tuning_problem import Problems
 from vfsearch.pipeline.workspace import Workspace
@@ -75,7 +75,7 @@ def _line(place: Workspace, preset: str, rate: float) -> str:
     """Seconds of building and points of one kind."""
     exact = place.index_folder("face")
     start = time.process_time()
-    (built,) = build_indices(place, ["face"], [Wanted(preset=preset)], overwrite=True)
+    (built,) = build_indices(place, ["face"], [IndexRequest(preset=preset)], overwrite=True)
     seconds = time.process_time() - start
     settings = BenchSettings(modality="face", presets=(preset,), probe="voice", probes=PROBES, split="val")
     found = bench_indices(place, settings, place.folder / "out")

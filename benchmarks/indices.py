@@ -32,7 +32,7 @@ from vfsearch.index.sweep import measure_setting
 from vfsearch.index.targets import Target
 from vfsearch.index.tuning import Goal, settings_text
 from vfsearch.kernels.topk import topk
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.searched_index import true_index
 from vfsearch.pipeline.tune_index import TuneSettings, tune_index
 from vfsearch.pipeline.tune_presets import PresetsTuning, tune_presets
@@ -44,7 +44,7 @@ from vfsearch.timing import machine
 K = 10
 WARM_UP, SINGLES = 32, 300
 DIRECT = ("hnsw", "ivf", "hnswlib", "svs")
-PRESETS = ("ivf", "ivf-sq8", "ivf-pq", "hnsw", "hnswlib", "svs")
+PRESETS = ("clustered", "ivf", "ivf-sq8", "hnsw", "hnswlib", "svs", "svs-int8")
 VERSIONS = ("faiss-cpu", "hnswlib", "usearch", "scalable-vs", "numpy", "torch")
 
 
@@ -307,7 +307,7 @@ def cross_modal_tables(options: argparse.Namespace, folder: Path) -> None:
     # Of the split val, half of the probes tune and half check; those of the split test judge.
     store = write_store(places.store_folder, problem, 2 * options.probes)
     for preset in ("exact", *options.presets):
-        (built,) = build_indices(places, ["face"], [Wanted(preset=preset)])
+        (built,) = build_indices(places, ["face"], [IndexRequest(preset=preset)])
         say(f"{built.folder.name}: {'built' if built.built_now else 'kept'}, {built.seconds:.0f} s")
     vectors = np.array(open_index(places.index_folder("face")).vectors)
     judge = Judge(_some(store.load("voice", "test"), options.probes), vectors)
@@ -368,7 +368,7 @@ def people_tables(options: argparse.Namespace) -> None:
     presets = []
     for preset in options.presets:
         try:
-            build_indices(places, ["face"], [Wanted(preset=preset)])
+            build_indices(places, ["face"], [IndexRequest(preset=preset)])
             presets.append(preset)
         except VfsearchError as error:
             say(f"{preset} left out: {error}")

@@ -29,7 +29,7 @@ from vfsearch.index.exact import ExactIndex
 from vfsearch.index.recall import recalls
 from vfsearch.index.targets import parse_target
 from vfsearch.index.tuning import Goal
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.searched_index import SearchSettings, open_searched
 from vfsearch.pipeline.tune_index import TuneSettings, tune_index
 from vfsearch.pipeline.workspace import Workspace
@@ -84,7 +84,7 @@ def write(places: Workspace, options: argparse.Namespace) -> dict:
 def build(places: Workspace, options: argparse.Namespace) -> dict:
     """The index."""
     start = time.perf_counter()
-    (built,) = build_indices(places, ["face"], [Wanted(preset=options.preset)], progress=progress_on_stderr)
+    (built,) = build_indices(places, ["face"], [IndexRequest(preset=options.preset)], progress=progress_on_stderr)
     return {
         "seconds": time.perf_counter() - start,
         "disk_bytes": built.size_bytes,

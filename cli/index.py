@@ -71,7 +71,7 @@ def build(terminal, workspace: Path, store, out, modalities, presets, factory, s
 
 def _wanted(presets: tuple[tuple[str, ...], ...], factory: str | None, parameters: dict, name: str | None) -> list:
     """The kinds of index that were asked for."""
-    from vfsearch.pipeline.index import Wanted
+    from vfsearch.pipeline.index import IndexRequest
 
     presets = tuple(dict.fromkeys(preset for words in presets for preset in words))
     if name is not None and (not name.strip() or Path(name).name != name):
@@ -82,7 +82,7 @@ def _wanted(presets: tuple[tuple[str, ...], ...], factory: str | None, parameter
         if name is None:
             raise SettingsError("an index made by --factory has no name of its own: give --name, for example face-own")
         presets, parameters = ("faiss",), {**parameters, "factory": factory}
-    return [Wanted(preset=preset, parameters=parameters, name=name) for preset in presets]
+    return [IndexRequest(preset=preset, parameters=parameters, name=name) for preset in presets]
 
 
 def _row(each) -> tuple:

@@ -159,7 +159,13 @@ def require_replaceable(folder: Path, kind: str) -> None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return
     if found != kind:
-        raise ArtefactError(f"{folder} is a {found}, which a {kind} does not replace; give --out another folder")
+        raise ArtefactError(
+            f"{folder} is {_one(found)}, which {_one(kind)} does not replace; give --out another folder"
+        )
+
+
+def _one(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
 def read_artefact(folder: Path, kind: str, schema: int, made_by: str) -> Artefact:
@@ -185,7 +191,7 @@ def read_artefact(folder: Path, kind: str, schema: int, made_by: str) -> Artefac
             f"{path} is damaged: its digest does not fit its content; restore it or make it anew"
         ) from error
     if artefact.kind != kind:
-        raise ArtefactError(f"{folder} is a {artefact.kind}, not a {kind}; name the folder of a {kind}")
+        raise ArtefactError(f"{folder} is {_one(artefact.kind)}, not {_one(kind)}; name the folder of {_one(kind)}")
     if artefact.schema != schema:
         raise ArtefactError(
             f"the {kind} {folder} has layout version {artefact.schema}, this vfsearch reads version {schema}; "

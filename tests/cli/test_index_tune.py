@@ -5,14 +5,14 @@ from builders import run_cli
 from partial_index import BACKEND
 
 from vfsearch.index.layout import read_index_artefact
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 
 NAME = "face-partial"
 
 
 @pytest.fixture
 def place(built):
-    build_indices(built, ["face"], [Wanted(preset=BACKEND, name=NAME)])
+    build_indices(built, ["face"], [IndexRequest(preset=BACKEND, name=NAME)])
     return built
 
 

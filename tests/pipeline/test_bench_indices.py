@@ -13,7 +13,7 @@ from vfsearch.index.sweep import Measured, Speed
 from vfsearch.pipeline import bench_indices as module
 from vfsearch.pipeline.bench_indices import SCRATCH, BenchSettings, bench_folder, bench_indices
 from vfsearch.pipeline.bench_ladder import MOST_POINTS, beside, rungs, worth_timing
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.index_bench import COLUMNS, csv_text, save_bench
 
 FEW = {"presets": ("exact", BACKEND), "probes": 20, "k": 5, "runs": 1}
@@ -48,10 +48,10 @@ def test_scratch_is_gone_and_indices_stay_as_they_are(built, out):
 def test_what_is_up_to_date_is_not_built(built, out):
     exact, lossy = bench_indices(built, BenchSettings(**FEW), out).presets
     assert exact.build_seconds is None and lossy.build_seconds > 0 and lossy.disk_bytes > 60 * 16 * 4
-    build_indices(built, ["face"], [Wanted(preset=BACKEND)])
+    build_indices(built, ["face"], [IndexRequest(preset=BACKEND)])
     _, lossy = bench_indices(built, BenchSettings(**FEW), out).presets
     assert lossy.build_seconds is None and lossy.build_memory_bytes is None
-    build_indices(built, ["face"], [Wanted(preset=BACKEND)], split="test", overwrite=True)
+    build_indices(built, ["face"], [IndexRequest(preset=BACKEND)], split="test", overwrite=True)
     assert bench_indices(built, BenchSettings(**FEW), out).presets[1].build_seconds > 0
 
 

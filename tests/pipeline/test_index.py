@@ -11,11 +11,11 @@ from vfsearch.index.backends import BACKENDS, open_index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.index.writer import BUILDING
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.registry import Entry
 from vfsearch.store.store import open_store
 
-IVF = Wanted(preset="ivf", parameters={"lists": 4})
+IVF = IndexRequest(preset="ivf", parameters={"lists": 4})
 
 
 def folders(built) -> list[str]:
@@ -42,7 +42,7 @@ def test_an_index_holds_the_rows_of_the_store(place):
 
 
 def test_several_kinds_at_once(place):
-    wanted = (Wanted(), IVF, Wanted(preset=BACKEND))
+    wanted = (IndexRequest(), IVF, IndexRequest(preset=BACKEND))
     assert folders(build_indices(place, ["face"], wanted)) == [
         "face True", "face-ivf True", "face-lossy_index.LossyIndex True",
     ]  # fmt: skip
@@ -62,17 +62,17 @@ def test_what_an_up_to_date_index_is(place):
         {"wanted": [dataclasses.replace(IVF, parameters={"lists": 5})]},
         {"wanted": [IVF], "split": "test"},
         {"wanted": [IVF], "overwrite": True},
-        {"wanted": [Wanted(name="face-ivf")]},
+        {"wanted": [IndexRequest(name="face-ivf")]},
     ):
         assert folders(build_indices(place, ["face"], **change)) == ["face-ivf True"], change
-    assert folders(build_indices(place, ["face"], [Wanted(name="voice")])) == ["voice True"]
+    assert folders(build_indices(place, ["face"], [IndexRequest(name="voice")])) == ["voice True"]
     assert read_index_artefact(place.index_folder("voice")).about["modality"] == "face"
 
 
 def test_settings_given_as_what_they_are_without_are_the_same(place):
-    build_indices(place, ["face"], [Wanted(preset="ivf")])
+    build_indices(place, ["face"], [IndexRequest(preset="ivf")])
     lists = read_index_artefact(place.index_folder("face-ivf")).about["settings"]["parameters"]["lists"]
-    again = Wanted(preset="faiss", parameters={"factory": "IVF{lists},Flat", "lists": lists}, name="face-ivf")
+    again = IndexRequest(preset="faiss", parameters={"factory": "IVF{lists},Flat", "lists": lists}, name="face-ivf")
     assert folders(build_indices(place, ["face"], [again])) == ["face-ivf False"]
 
 
@@ -132,8 +132,8 @@ def test_progress_ends_with_all_rows(place):
 
 @pytest.mark.parametrize(
     ("modalities", "wanted"),
-    [((), [Wanted(name="mine")]), (["face"], [Wanted(name="mine"), dataclasses.replace(IVF, name="mine")]),
-     (["face", "face"], [Wanted()])],
+    [((), [IndexRequest(name="mine")]), (["face"], [IndexRequest(name="mine"), dataclasses.replace(IVF, name="mine")]),
+     (["face", "face"], [IndexRequest()])],
     ids=["modalities", "presets", "the same"],
 )  # fmt: skip
 def test_a_name_is_for_one_index(place, modalities, wanted):
@@ -144,17 +144,17 @@ def test_a_name_is_for_one_index(place, modalities, wanted):
 
 def test_kinds_that_cannot_be_built_are_refused_before_any_is(place, monkeypatch):
     with pytest.raises(UnknownNameError, match="no kind of index is named 'hsnw'"):
-        build_indices(place, ["face"], [Wanted(), Wanted(preset="hsnw")])
+        build_indices(place, ["face"], [IndexRequest(), IndexRequest(preset="hsnw")])
     monkeypatch.setitem(BACKENDS._entries, "hnswlib", Entry(
         target="no.such:Index", requires=("no_such_module",), pip_line="pip install 'vfsearch[hnswlib]'",
     ))  # fmt: skip
     with pytest.raises(MissingExtraError, match=r"pip install 'vfsearch\[hnswlib\]'"):
-        build_indices(place, ["face"], [Wanted(), Wanted(preset="hnswlib")])
+        build_indices(place, ["face"], [IndexRequest(), IndexRequest(preset="hnswlib")])
     assert not place.indices_folder.exists()
 
 
 def test_a_back_end_that_knows_the_cpu_alone_builds_there(place):
-    assert folders(build_indices(place, ["face"], [Wanted(preset=BACKEND)], device="cuda:1"))[0].endswith(" True")
+    assert folders(build_indices(place, ["face"], [IndexRequest(preset=BACKEND)], device="cuda:1"))[0].endswith(" True")
 
 
 def test_a_store_without_rows(workspace):

@@ -6,7 +6,7 @@ from builders import ID_HASH, IN_PROCESS
 
 from vfsearch.errors import ArtefactError
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.index_info import FRESH, OTHER, UNKNOWN, index_infos, verify_indices
 from vfsearch.pipeline.update_index import remove_from_index
 
@@ -15,7 +15,7 @@ from vfsearch.pipeline.update_index import remove_from_index
 def place(workspace):
     """A store of 12 people, 5 photos each, and an exact and an IVF index of the photos."""
     embed_manifest(workspace, ID_HASH, IN_PROCESS)
-    build_indices(workspace, ["face"], [Wanted(), Wanted(preset="ivf-sq8", parameters={"lists": 4})])
+    build_indices(workspace, ["face"], [IndexRequest(), IndexRequest(preset="ivf-sq8", parameters={"lists": 4})])
     return workspace
 
 

@@ -9,7 +9,7 @@ from vfsearch.index.backends import open_index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.index.targets import parse_target
 from vfsearch.index.tuning import Goal
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.tune_index import TuneSettings, index_named, tune_index
 from vfsearch.pipeline.tune_presets import chosen_presets, tune_presets
 from vfsearch.store.store import open_store
@@ -24,7 +24,7 @@ def wanted(*targets: str, **more) -> TuneSettings:
 @pytest.fixture
 def partial(built):
     """The faces are in an index too that looks at a part of its rows."""
-    build_indices(built, ["face"], [Wanted(preset=BACKEND, name=NAME)])
+    build_indices(built, ["face"], [IndexRequest(preset=BACKEND, name=NAME)])
     return built
 
 
@@ -75,7 +75,7 @@ def test_figures_of_the_end_task_are_targets(partial):
 
 def test_a_figure_that_nobody_has_is_no_target(built):
     # Faces of people who are in the split test alone; the probes are of the others.
-    build_indices(built, ["face"], [Wanted(preset=BACKEND, name=NAME)], split="test")
+    build_indices(built, ["face"], [IndexRequest(preset=BACKEND, name=NAME)], split="test")
     with pytest.raises(SettingsError, match=r"none finds its identity among the 5 exact neighbours .* mAP@5 cannot"):
         tune_index(built, NAME, wanted("mAP@5>=0.5*exact"))
 

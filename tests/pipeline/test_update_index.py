@@ -5,7 +5,7 @@ from vfsearch.errors import ArtefactError, SettingsError, SpaceMismatchError
 from vfsearch.index.backends import open_index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.query import QuerySettings, query
 from vfsearch.pipeline.update_index import add_to_index, index_folders, remove_from_index
 from vfsearch.store.store import open_store
@@ -99,7 +99,7 @@ def test_only_the_store_is_another(place):
 
 def test_an_index_of_one_split_gets_rows_of_that_split(workspace):
     embed(workspace)
-    build_indices(workspace, ["face"], [Wanted(name="trained")], split="train")
+    build_indices(workspace, ["face"], [IndexRequest(name="trained")], split="train")
     embed(workspace, identities=16)
     found = add_to_index(workspace, "trained")
     assert (found.rows_before, found.added, found.not_in_store) == (30, 10, 0)

@@ -16,7 +16,7 @@ from vfsearch.errors import VfsearchError
 from vfsearch.index.backends import open_index
 from vfsearch.networks.heads import HeadSettings
 from vfsearch.pipeline.embed import embed_manifest
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.train import train_model
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.store.inspect import verify
@@ -80,7 +80,7 @@ def undisturbed_index(tmp_path_factory):
     before, after = Workspace(folder=folder / "before"), Workspace(folder=folder / "after")
     write_manifest(before.folder, identities=3)
     work(before)
-    kind = Wanted(preset="ivf", parameters={"lists": 2}, name="face")
+    kind = IndexRequest(preset="ivf", parameters={"lists": 2}, name="face")
     shutil.copytree(before.folder, after.folder)
     build_indices(after, ["face"], [kind])
     return before, kind, list(contents(after.folder).values())

@@ -92,11 +92,18 @@ def checked_queries(queries: np.ndarray, dimension: int) -> np.ndarray:
     if queries.ndim != 2 or queries.shape[1] != dimension:
         raise VectorError(f"the queries have the shape {queries.shape}, the index wants (q, {dimension})")
     queries = np.ascontiguousarray(queries, np.float32)
-    # Quick first: this is part of every search. What is not finite is not near one either.
-    squares = np.einsum("qd,qd->q", queries, queries)
-    if not (np.abs(squares - 1.0) <= NORM_TOLERANCE).all():
+    if not _seem_unit(queries):
         require_unit_rows(queries, _QueryNames(len(queries)))
     return queries
+
+
+def _seem_unit(queries: np.ndarray) -> bool:
+    """Quick, for this is part of every search; what is not finite is not near one either."""
+    if len(queries) == 1:
+        # A probe that comes alone waits for each array that is made.
+        return abs(float(queries[0].dot(queries[0])) - 1.0) <= NORM_TOLERANCE
+    squares = np.einsum("qd,qd->q", queries, queries)
+    return bool((np.abs(squares - 1.0) <= NORM_TOLERANCE).all())
 
 
 class _QueryNames(Sequence[str]):
@@ -138,13 +145,22 @@ def without(found: np.ndarray, scores: np.ndarray, exclude: np.ndarray) -> tuple
 
 
 def padded(found: np.ndarray, scores: np.ndarray, k: int) -> Neighbors:
-    """Neighbours of k columns; what was not found is row -1 with the score -inf."""
-    scores = np.where(found == NO_ROW, -np.inf, scores.astype(np.float64, copy=False))
+    """Neighbours of k columns; what was not found is row -1 with the score -inf, behind what was."""
+    scores = scores.astype(np.float64, copy=False)
+    if _short(found):
+        scores = np.where(found == NO_ROW, -np.inf, scores)
     short = k - found.shape[1]
     if short:
         found = np.pad(found, ((0, 0), (0, short)), constant_values=NO_ROW)
         scores = np.pad(scores, ((0, 0), (0, short)), constant_values=-np.inf)
     return Neighbors(rows=found.astype(np.int64, copy=False), scores=scores)
+
+
+def _short(found: np.ndarray) -> bool:
+    """Whether a query lacks a neighbour."""
+    if len(found) == 1 and found.shape[1]:
+        return found.item(-1) == NO_ROW
+    return bool((found[:, -1:] == NO_ROW).any())
 
 
 def nearest_by_filtering(

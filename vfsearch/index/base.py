@@ -104,9 +104,10 @@ class Index(ABC):
 
     @property
     def exhaustive(self) -> dict[str, int] | None:
-        """Settings under which only quantisation loses neighbours, none the search; None where there are none.
+        """Settings under which only quantisation loses neighbours, none the search.
 
-        Recall under them splits a loss into what quantisation takes and what the search takes.
+        Recall under them splits a loss into what quantisation takes and what the search takes. None: rows are kept
+        whole and no setting is sure to look at all of them, so that whatever is lost is lost by the search.
         """
         return None
 

@@ -146,16 +146,18 @@ class SvsIndex(ApproximateIndex):
         return " and ".join(["removed"] * (not keep.all()) + ["added"] * (added > 0)) + " in place"
 
     def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        if self._threads != threads():
+        # One query is searched by one thread.
+        if len(queries) > 1 and self._threads != threads():
             self._graph.num_threads = self._threads = threads()
         asked, scales = self._format.encode_queries(queries)
         found, scores = self._graph.search(asked, k)
         found = found.view(np.int64)
         # What it did not come across is row 0 with the score 0, at the end.
-        short = (found[:, -1] == 0) & (scores[:, -1] == 0)
+        gaps = not (scores.item(-1) if len(scores) == 1 else scores[:, -1].all())
+        short = (found[:, -1] == 0) & (scores[:, -1] == 0) if gaps else None
         if scales is not None:
             scores = scores * scales
-        if short.any():
+        if gaps and short.any():
             found[short, -1] = NO_ROW
             fill_gaps(queries, self.vectors, found, scores)
         return found, scores

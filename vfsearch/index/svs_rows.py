@@ -8,8 +8,6 @@ from vfsearch.index.vector_file import VectorFile
 
 SAMPLE = 20_000
 MOST = 127
-LEAST = 1e-30
-"""A query of less is nought."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +44,10 @@ class RowFormat:
         """
         if self.compression != "int8":
             return queries, None
-        greatest = np.maximum(np.maximum(queries.max(axis=1), -queries.min(axis=1)), np.float32(LEAST))
-        scales = (MOST / greatest)[:, None]
-        return np.rint(queries * scales).astype(np.int8), 1 / (scales * np.float32(self.scale))
+        from vfsearch.kernels.cpu.packing import int8_rows
+
+        short, scales = int8_rows(queries)
+        return short, (scales / np.float32(self.scale))[:, None]
 
     @classmethod
     def fitting(cls, compression: str, rows: VectorFile, seed: int) -> "RowFormat":

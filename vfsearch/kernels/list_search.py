@@ -13,6 +13,7 @@ from vfsearch.kernels.rescore import best_of_lists
 from vfsearch.kernels.threads import shared
 
 if TYPE_CHECKING:
+    from vfsearch.kernels.cpu.alone import Alone
     from vfsearch.kernels.cpu.packing import Panels, Probes
     from vfsearch.kernels.cpu.probing import Asking
 
@@ -58,6 +59,7 @@ class ListGallery:
         read = read or (lambda first, last: np.ascontiguousarray(vectors[first:last], np.float32))
         self.panels = pack_lists(kind_for(dimension), read, lists, len(centres), dimension)
         self._memory: list[np.ndarray] = []
+        self._alone: dict[tuple[int, int], Alone] = {}
         self._lock = Lock()
 
     @property
@@ -88,6 +90,19 @@ class ListGallery:
         whole = memory if memory.base is None else memory.base
         with self._lock:
             self._memory = [*self._memory, whole][-threads() :]
+
+    def alone(self, k: int, nprobe: int) -> "Alone":
+        """Memory for a query that comes alone, of the caller's own until it gives it back with `keep_alone`."""
+        from vfsearch.kernels.cpu.alone import Alone
+
+        with self._lock:
+            kept = self._alone.pop((k, nprobe), None)
+        return kept or Alone(self.panels, self.centres, self.vectors.shape[1], k, nprobe)
+
+    def keep_alone(self, k: int, nprobe: int, memory: "Alone") -> None:
+        """Take back what `alone` gave; that for other numbers goes."""
+        with self._lock:
+            self._alone = {(k, nprobe): memory}
 
 
 def packed_centres(centres: np.ndarray) -> "Panels":
@@ -145,6 +160,8 @@ def search_lists(
         Neighbors, best first, equal scores in the order of their rows; padded where those lists hold fewer rows.
     """
     search = _Search(gallery, k, nprobe, rows)
+    if len(queries) == 1:
+        return search.of_one(queries)
     found = search.candidates(queries)
     best = best_of_lists(queries, gallery.vectors, *_joined(found), k)
     crowded = np.concatenate([part.crowded for part in found])
@@ -189,6 +206,17 @@ class _Search:
         """The rows of some lists that may be found."""
         found = self.panels.rows_of(lists)
         return found if self.rows is None else np.intersect1d(found, self.rows, assume_unique=True)
+
+    def of_one(self, query: np.ndarray) -> Neighbors:
+        """The best rows of a query that comes alone."""
+        memory = self.gallery.alone(self.k, self.nprobe)
+        try:
+            rows = memory.candidates(query, self.allowed, self.near)
+            if rows is None:
+                return best_of_chosen(query, self.gallery.vectors, memory.chosen[:, :-1], self.rows_of, self.k)
+            return best_of_lists(query, self.gallery.vectors, np.array([0, len(rows)]), rows, self.k)
+        finally:
+            self.gallery.keep_alone(self.k, self.nprobe, memory)
 
     def candidates(self, queries: np.ndarray) -> list[_Found]:
         """The candidates of all queries, part by part, on as many threads as are worth it."""

@@ -8,6 +8,7 @@ from vfsearch.errors import SettingsError, VectorError
 LONGEST = {"ip": 1.01, "l2": 1e15}
 """Exact products are defined for rows of length 1; float32 holds the squares of rows up to the other length."""
 CHECKED_AT_ONCE = 2**12
+_FLOAT32 = np.dtype("f4")
 ROW_TYPES = ("float32", "float16", "bfloat16", "float64")
 
 
@@ -21,6 +22,10 @@ class Rows:
     """
 
     def __init__(self, vectors: np.ndarray | torch.Tensor) -> None:
+        if isinstance(vectors, np.ndarray) and vectors.dtype == _FLOAT32 and vectors.ndim == 2:
+            # What almost all rows are; a probe that comes alone waits for each question.
+            self.held, self.shape = np.asarray(vectors), vectors.shape
+            return
         dtype = str(vectors.dtype).removeprefix("torch.")
         if vectors.ndim != 2 or dtype not in ROW_TYPES:
             raise SettingsError(

@@ -15,7 +15,7 @@ def shared(work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
 
     Parts are handed out one after the other, so several to a thread even out what one thread is held up.
     """
-    workers = min(threads(), len(parts))
+    workers = min(threads(), len(parts)) if len(parts) > 1 else 1
     if workers <= 1:
         return [work(part) for part in parts]
     with ThreadPoolExecutor(workers, thread_name_prefix="vfsearch-kernel") as pool:

@@ -22,7 +22,7 @@ from vfsearch.index.sweep import RUNS, Measured, SearchProblem, Speed, timed_by_
 from vfsearch.index.targets import RECALL, Target
 from vfsearch.pipeline.bench_ladder import swept, worth_timing
 from vfsearch.pipeline.gallery_source import store_source
-from vfsearch.pipeline.index import Wanted
+from vfsearch.pipeline.index import IndexRequest
 from vfsearch.pipeline.index_bench import BenchPoint, IndexBench, PresetBench
 from vfsearch.pipeline.plan_index import memory_reason, planned_costs, store_size
 from vfsearch.pipeline.resident import resident
@@ -199,7 +199,7 @@ class _Bench:
 
     def _built(self, preset: Preset, settings: BuildSettings) -> tuple[Path, PresetBench]:
         """The index, of the workspace or in the scratch folder, and what building it took."""
-        folder = self.workspace.index_folder(Wanted(preset=preset.name).name_for(self.modality))
+        folder = self.workspace.index_folder(IndexRequest(preset=preset.name).name_for(self.modality))
         if _is_of(folder, settings, self.source):
             return folder, self._described(preset, read_index_artefact(folder), None, None)
         folder = self.scratch / preset.name.replace(":", ".")

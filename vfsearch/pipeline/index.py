@@ -23,7 +23,7 @@ from vfsearch.timing import peak_memory_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class IndexRequest:
     """One kind of index that shall be there.
 
     Args:
@@ -70,7 +70,7 @@ class BuiltIndex:
 def build_indices(
     workspace: Workspace,
     modalities: Sequence[str] = (),
-    wanted: Sequence[Wanted] = (Wanted(),),
+    wanted: Sequence[IndexRequest] = (IndexRequest(),),
     split: str | None = None,
     seed: int = 1,
     overwrite: bool = False,
@@ -111,7 +111,7 @@ def build_indices(
     ]
 
 
-def _require_own_folders(workspace: Workspace, modalities: Sequence[str], wanted: Sequence[Wanted]) -> None:
+def _require_own_folders(workspace: Workspace, modalities: Sequence[str], wanted: Sequence[IndexRequest]) -> None:
     folders = [workspace.index_folder(each.name_for(modality)) for modality in modalities for each in wanted]
     twice = [folder for folder in folders if folders.count(folder) > 1]
     if twice:
@@ -124,7 +124,7 @@ def _built(
     workspace: Workspace,
     store: Store,
     modality: str,
-    wanted: Wanted,
+    wanted: IndexRequest,
     split: str | None,
     seed: int,
     overwrite: bool,

@@ -12,7 +12,7 @@ from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.space import Space, require_same_space
 from vfsearch.data.text_places import places_of
 from vfsearch.errors import ArtefactError, MismatchError, SettingsError
-from vfsearch.index.backends import BACKENDS, open_index, opened, require_device
+from vfsearch.index.backends import open_index, opened, working_device
 from vfsearch.index.base import Index, Opened
 from vfsearch.index.exact import ExactIndex
 from vfsearch.index.layout import read_index_artefact
@@ -58,7 +58,7 @@ def open_searched(folder: Path, settings: SearchSettings, device: str) -> Index:
     if settings.exact:
         artefact.verify()
         return ExactIndex(opened(artefact, device))
-    index = open_index(folder, _searching_device(artefact, device))
+    index = open_index(folder, working_device(artefact.about["backend"], device))
     if settings.knobs:
         index.use({**artefact.about["search"], **settings.knobs})
     return index
@@ -73,15 +73,6 @@ def true_index(index: Index, device: str) -> ExactIndex | None:
         made_with=BuildSettings(backend="exact"), device=device,
     )  # fmt: skip
     return ExactIndex(rows)
-
-
-def _searching_device(artefact: Artefact, device: str) -> str:
-    name = artefact.about["backend"]
-    kind: type[Index] = BACKENDS.load(name)
-    if device != "cpu" and device.partition(":")[0] not in kind.devices and "cpu" in kind.devices:
-        return "cpu"
-    require_device(kind, name, device)
-    return device
 
 
 def require_fitting(artefact: Artefact, modality: str, space: Space, where: str) -> None:

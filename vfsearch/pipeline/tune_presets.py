@@ -9,7 +9,7 @@ from vfsearch.index.backends import BACKENDS
 from vfsearch.index.presets import buildable, find_preset
 from vfsearch.index.sweep import Speed, timed_by_turns
 from vfsearch.index.tuning import Goal
-from vfsearch.pipeline.index import Wanted, build_indices
+from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.tune_index import IndexTuning, TunedIndex, Tuner, TuneSettings
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
@@ -88,7 +88,9 @@ def tune_presets(
     left_out: dict[str, str] = {}
     for preset in chosen_presets(presets, device):
         try:
-            (built,) = build_indices(workspace, [modality], [Wanted(preset=preset)], device=device, progress=progress)
+            (built,) = build_indices(
+                workspace, [modality], [IndexRequest(preset=preset)], device=device, progress=progress
+            )
             found = tuner.tuned(built.folder, preset)
         except (DoesNotFitError, SettingsError) as error:
             left_out[preset] = str(error)

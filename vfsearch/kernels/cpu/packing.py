@@ -129,6 +129,28 @@ def pack_queries(kind: Kind, queries: np.ndarray, distances: bool) -> Probes:
     return Probes(kind=kind, words=words, scale=scale, residual=residual, length=length, offset=offset)
 
 
+def int8_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows as 8-bit numbers, each row with a scale of its own.
+
+    Args:
+        rows: (n, d) float32, finite, contiguous.
+    Returns:
+        (n, d) int8, and (n,) float32 what one of them counts.
+    """
+    short, scales = np.empty(rows.shape, np.int8), np.empty(len(rows), np.float32)
+    _shorten(rows, short, scales)
+    return short, scales
+
+
+@compiled(reassociate=True, borrows=True)
+def _shorten(rows, short, scales):
+    for row in range(rows.shape[0]):
+        scales[row] = max(greatest_of(rows[row]) / np.float32(127), np.float32(1e-30))
+        inverse = np.float32(1) / scales[row]
+        for place in range(rows.shape[1]):
+            short[row, place] = np.int8(np.rint(rows[row, place] * inverse))
+
+
 @compiled(reassociate=True, borrows=True)
 def _pack_panels(code, rows, words, facts, distances, longest, scratch):
     """Fill panels; the first row that is too long or not finite, or -1."""

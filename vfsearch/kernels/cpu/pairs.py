@@ -21,6 +21,7 @@ BYTES_AHEAD = 2**14
 """Of rows that are fetched beforehand: they must not push each other out of the nearest cache."""
 MOST_AHEAD = 16
 _GRID, _UNIT = np.float32(GRID), 1 / GRID**2
+_HALF = np.dtype("f2")
 
 
 def scores_of_pairs(
@@ -52,7 +53,7 @@ def scores_of_pairs(
 def readable(rows: Rows) -> np.ndarray:
     """The rows as compiled loops tell their types apart: float16 as uint16, bfloat16 as int16; nothing is copied."""
     if isinstance(rows.held, np.ndarray):
-        return rows.held.view(np.uint16) if rows.held.dtype == np.float16 else rows.held
+        return rows.held.view(np.uint16) if rows.held.dtype == _HALF else rows.held
     import torch
 
     return rows.held.detach().cpu().view(torch.int16).numpy()

@@ -230,17 +230,24 @@ def _seed(
                 place, out = panels.ctypes.data + panel * panel_bytes, sums.ctypes.data + (panel - low) * PANEL * 4
                 sums_of_tile(code, asked, tile.ctypes.data, place, width, out, sums.strides[0])
             for row in range(asked):
-                query = own[row]
-                if code == 0:
-                    _fold(sums[row], (high - low) * PANEL)
-                else:
-                    _fold(sums[row].view(np.float32), (high - low) * PANEL)
+                query, at = own[row], filled[own[row]]
                 error = _error(facts[query], residual[each], length[each])
-                for lane in range(LANES):
-                    lowest[query, filled[query] + lane] = (
-                        _score(code, sums[row, lane], facts[query], scale[each]) - error
-                    )
+                _lanes(
+                    code, sums[row], (high - low) * PANEL, facts[query], scale[each], error,
+                    lowest[query, at : at + LANES],
+                )  # fmt: skip
                 filled[query] += LANES
+
+
+@compiled(borrows=True)
+def _lanes(code, sums, count, facts, scale, error, lowest):
+    """Scores that a row of each lane reaches at least: that of its greatest sum, less what rounding may have added."""
+    if code == 0:
+        _fold(sums, count)
+    else:
+        _fold(sums.view(np.float32), count)
+    for lane in range(LANES):
+        lowest[lane] = _score(code, sums[lane], facts, scale) - error
 
 
 @compiled(borrows=True)
@@ -292,14 +299,9 @@ def _scan(
                         continue
                     mine, before = facts[query], facts[query, _THRESHOLD]
                     error = _error(mine, residual[each], length[each])
-                    mask = masks[row]
-                    while mask != 0:
-                        lane = np.int64(lowest_bit(mask))
-                        mask &= mask - np.uint64(1)
-                        item = panel * PANEL + lane
-                        if allowed.shape[0] == 0 or allowed[item]:
-                            score = _score(code, sums[row, lane], mine, scale[each])
-                            _keep(item, score, error, k, mine, found[query], scratch)
+                    _keep_hits(
+                        code, panel, masks[row], sums[row], mine, scale[each], error, allowed, k, found[query], scratch
+                    )
                     if mine[_THRESHOLD] != before:
                         wanted[row] = _wanted(code, mine[_THRESHOLD] - error, mine, scale[each])
 
@@ -318,6 +320,17 @@ def _hits_of_tile(code, queries, address, place, width, need, out, bits):
     if queries == 1:
         return _float32_hits_of_one(address, place, width, need, 4, out, bits)
     return _float32_hits(address, place, width, need, 4, out, bits)
+
+
+@compiled(borrows=True)
+def _keep_hits(code, panel, mask, sums, facts, scale, error, allowed, k, found, scratch):
+    """Put the rows of a panel that a mask names among a query's candidates if they may be among its k best."""
+    while mask != 0:
+        lane = np.int64(lowest_bit(mask))
+        mask &= mask - np.uint64(1)
+        item = panel * PANEL + lane
+        if allowed.shape[0] == 0 or allowed[item]:
+            _keep(item, _score(code, sums[lane], facts, scale), error, k, facts, found, scratch)
 
 
 @compiled(borrows=True)

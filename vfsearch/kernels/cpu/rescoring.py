@@ -42,6 +42,9 @@ def best_of_listed(queries: Rows, vectors: Rows, offsets: np.ndarray, rows: np.n
     def part(span: tuple[int, int]) -> int:
         return _best(left, right, offsets, rows, rows, *span, 0, *best, np.empty(right.shape[1]))
 
+    if len(offsets) == 2:
+        # A query that comes alone waits for whatever it does not need.
+        return part((0, 1))
     return _first(shared(part, _spans(offsets)))
 
 
