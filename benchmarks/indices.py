@@ -42,7 +42,7 @@ from vfsearch.store.store import open_store
 from vfsearch.timing import machine
 
 K = 10
-WARM_UP, SINGLES = 32, 300
+WARM_UP, SINGLES, TOO_SLOW = 32, 300, 900
 DIRECT = ("hnsw", "ivf", "hnswlib", "svs")
 PRESETS = ("clustered", "ivf", "ivf-sq8", "hnsw", "hnswlib", "svs", "svs-int8")
 VERSIONS = ("faiss-cpu", "hnswlib", "usearch", "scalable-vs", "numpy", "torch")
@@ -170,7 +170,7 @@ def swept(library: Library, judge: Judge, least: float) -> list[tuple[Way, float
         way = judged(of_library(library, value), judge)
         rate = len(judge.queries) / seconds(lambda way=way: way.ask(judge.queries, K))
         found.append((way, rate))
-        if way.recall >= least:
+        if way.recall >= least or rate < TOO_SLOW:
             break
     return found
 

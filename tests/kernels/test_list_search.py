@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from builders import unit_rows
@@ -86,6 +88,31 @@ def test_equal_rows_that_no_bound_tells_apart(kind):
     queries = np.concatenate([vectors[::1000], unit_rows(70, 24, 1)])
     check(queries, vectors, unit_rows(6, 24, 2), lists, 10, 4)
     check(queries, vectors, unit_rows(6, 24, 2), lists, 10, 4, np.arange(0, 4000, 3))
+
+
+@pytest.mark.parametrize("share", [None, 0.3])
+@pytest.mark.parametrize(("k", "nprobe"), [(1, 1), (10, 5), (100, 12)])
+def test_queries_that_come_alone(kind, k, nprobe, share):
+    vectors, centres, lists = problem(3000, 12, 33, 2)
+    # Some lists are empty, and some queries find more rows alike than there is room for.
+    vectors[:1500], lists[lists == 3] = vectors[0], 4
+    allowed = None if share is None else np.flatnonzero(np.random.default_rng(0).random(3000) < share)
+    queries, gallery = np.concatenate([unit_rows(40, 33, 1), vectors[:1]]), ListGallery(vectors, centres, lists)
+    together = search_lists(queries, gallery, k, nprobe, allowed)
+    for place in range(len(queries)):
+        found = search_lists(queries[place : place + 1], gallery, k, nprobe, allowed)
+        assert np.array_equal(found.rows[0], together.rows[place])
+        assert np.array_equal(found.scores[0], together.scores[place])
+
+
+def test_queries_that_come_alone_at_the_same_time():
+    vectors, centres, lists = problem(3000, 12, 33, 2)
+    queries, gallery = unit_rows(400, 33, 1), ListGallery(vectors, centres, lists)
+    together = search_lists(queries, gallery, 10, 5)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda place: search_lists(queries[place : place + 1], gallery, 10, 5), range(400)))
+    assert np.array_equal(np.concatenate([each.rows for each in found]), together.rows)
+    assert len(gallery._alone) == 1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
@@ -149,13 +150,16 @@ class ClusteredIndex(ApproximateIndex):
     def _gallery(self):
         from vfsearch.kernels.list_search import ListGallery
 
+        # Opened once: Python 3.11 fails if several threads read the header of a .npy file at the same moment.
+        file = None
+        with suppress(FileNotFoundError):
+            file = VectorFile(self._opened.paths[VECTORS])
+
         def read(first: int, last: int) -> np.ndarray:
-            try:
-                # Reading leaves no pages of the map in memory.
-                return VectorFile(self._opened.paths[VECTORS]).read(first, last)
-            except FileNotFoundError:
-                # It was replaced since it was opened; the map still has what was there.
-                return np.array(self.vectors[first:last])
+            # Reading leaves no pages of the map in memory. A file that was replaced since is still there as the map.
+            with suppress(FileNotFoundError):
+                return file.read(first, last) if file else np.array(self.vectors[first:last])
+            return np.array(self.vectors[first:last])
 
         return ListGallery(self.vectors, self._centres, self._lists, read)
 
