@@ -5,6 +5,7 @@ The bound that everything rests on: for a query q and a row x, rounded to q' and
 row, while the rows are packed; nothing is assumed of the data.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ _INFLATED = np.float32(1.001)
 
 def aligned(shape: tuple[int, ...], dtype: type) -> np.ndarray:
     """Zeros that begin at a multiple of 64 bytes, as tile products want them."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     memory = np.zeros(size + LINE, dtype=np.uint8)
     start = -memory.ctypes.data % LINE
     return memory[start : start + size].view(dtype).reshape(shape)
