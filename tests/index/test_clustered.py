@@ -121,7 +121,7 @@ def test_a_row_that_must_not_be_found(tmp_path):
 
 def test_knobs_defaults_and_bad_settings(tmp_path):
     index = built(tmp_path / "face", "clustered", unit_rows(700), lists=48)
-    assert index.settings == {"nprobe": 2} and index.knobs[0].ladder[:4] == (1, 2, 3, 4)
+    assert index.settings == {"nprobe": 29} and index.knobs[0].ladder[:4] == (1, 2, 3, 4)
     assert index.knobs[0].ladder[-1] == index.knobs[0].high == 48 and index.exhaustive == {"nprobe": 48}
     assert index.memory_bytes() > 700 * 8 and "clustered" in [preset.name for preset in buildable()]
     assert built(tmp_path / "small", "clustered", unit_rows(700)).made_with.parameters == {"lists": 5, "rounds": 8}

@@ -21,8 +21,9 @@ CENTRES, LISTS, FIRST_CENTRES = "index.centres", "index.lists", "step-centres"
 ROWS_A_LIST = 128
 MOST_LISTS = 2**14
 SAMPLE_A_LIST = 64
-PARTS_LOOKED_AT = 24
-"""One in so many lists is looked at where nothing was tuned."""
+LOOKED_AT = 8
+"""Times the cube root of the number of lists: looked at where nothing was tuned. Probes of another modality find 95 to
+97 % of their neighbours so, in 10,000 rows as in 300,000."""
 STEP = 1.12
 """Ratio of neighbouring values on the ladder."""
 MOST_UNPREPARED = 8
@@ -58,7 +59,7 @@ class ClusteredIndex(ApproximateIndex):
     def knobs(self) -> tuple[Knob, ...]:
         """See `Index.knobs`."""
         lists = len(self._centres)
-        default = max(1, round(lists / PARTS_LOOKED_AT))
+        default = max(1, min(lists, round(LOOKED_AT * lists ** (1 / 3))))
         return (
             Knob(name="nprobe", default=default, low=1, high=lists, ladder=_ladder(lists), help="lists looked at"),
         )  # fmt: skip
