@@ -102,6 +102,12 @@ def test_far_larger_galleries_want_an_index():
     assert "hnsw is faster" in batch or "hnsw is probably faster" in batch
 
 
+def test_what_does_not_fit_is_not_recommended():
+    size = Size(rows=10_000_000, dimension=128, text_bytes=60)
+    found = planned(size, max_memory=4 * 2**30)
+    assert "hnsw" in names(found.left_out) and all(" ivf is" in verdict for verdict in found.verdicts)
+
+
 def test_settings_of_a_size_that_a_kind_cannot_have(monkeypatch):
     found = planned(Size(rows=10, dimension=7))
     assert set(names(found.fitting)) | set(names(found.left_out)) == {each.name for each in buildable()}

@@ -177,7 +177,7 @@ def plan_index(
         raise DoesNotFitError(_nothing_fits(size, left_out, missing))
     return IndexPlan(
         size=size, settings=settings, fitting=fitting, left_out=left_out, missing=missing,
-        verdicts=_verdicts(planned, size, settings, here), floors=here,
+        verdicts=_verdicts(fitting, size, settings, here), floors=here,
     )  # fmt: skip
 
 
@@ -263,11 +263,11 @@ def _nothing_fits(size: Size, left_out: Sequence[PlannedIndex], missing: Mapping
     return f"no kind of index of {size.rows:,} x {size.dimension} rows fits what is asked for: {'; '.join(reasons)}"
 
 
-def _verdicts(planned: Sequence[PlannedIndex], size: Size, settings: PlanSettings, here: Floors) -> tuple[str, ...]:
-    """Whether an index is worth having beside the exact engine, for many probes at once and for one alone."""
+def _verdicts(fitting: Sequence[PlannedIndex], size: Size, settings: PlanSettings, here: Floors) -> tuple[str, ...]:
+    """Whether an index that fits is worth having beside the exact engine, for many probes at once and for one alone."""
     exact = estimate(EXACT, size.rows, size.dimension, here)
     recall = settings.min_recall or COMPARED_RECALL
-    names = [each.preset for each in planned if each.preset != EXACT]
+    names = [each.preset for each in fitting if each.preset != EXACT]
     others = {name: estimate(name, size.rows, size.dimension, here, recall) for name in names}
     others = {name: found for name, found in others.items() if found is not None}
     if exact is None or not others:
