@@ -135,6 +135,11 @@ def test_what_is_saved_beside_the_figures(built):
     assert rows.shape == (30, 3) and {gallery.columns["split"][row] for row in rows.ravel()} == {"test"}
 
 
+def test_more_neighbours_than_there_are_rows_cost_nothing(built):
+    rows = raw(query(built, dataclasses.replace(ASKED, k=10**12)), "search/rows")
+    assert rows.shape == (30, len(open_store(built.store_folder).load("face")))
+
+
 def test_within_one_modality_no_probe_finds_itself(built):
     report = query(built, dataclasses.replace(ASKED, gallery="voice", k=40))
     rows = raw(report, "search/rows")

@@ -220,7 +220,9 @@ def _measure(
         comparison, rows, counts = _comparison(store, settings, device, max_memory, index)
         people = {column: _people(column, comparison) for column in settings.by}
     true = true_index(index, device)
-    search = Search(index=index, rows=rows, k=settings.k, seed=settings.seed, true=true)
+    # There are no more neighbours than rows, however many are asked for.
+    most = min(settings.k, max(1, len(index)))
+    search = Search(index=index, rows=rows, k=most, seed=settings.seed, true=true)
     protocols = [*_protocols(settings), search]
     results = {}
     for done, protocol in enumerate(protocols, start=1):
