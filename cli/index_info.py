@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 from vfsearch_cli.options import PATH, common, computing, option
+from vfsearch_cli.outcome import tuned_text
 from vfsearch_cli.terminal import size, table
 
 INFO_EPILOG = """\b
@@ -64,10 +65,16 @@ def _lines(each) -> list[str]:
 def _history(about: dict) -> list[str]:
     """How an index was tuned and changed."""
     tuned, changes = about["tuned"], about.get("changes", [])
-    stale = "; the index was changed since: tune it again" if tuned and tuned.get("stale") else ""
-    lines = [f"  tuned   to {tuned.get('target', 'a target')}{stale}"] if tuned else []
+    lines = [f"  tuned   {tuned_text(tuned).removeprefix('tuned ')}{_promised(tuned)}"] if tuned else []
     counts = [f"+{change['added']} -{change['removed']} rows ({change['how']})" for change in changes]
     return lines + [f"  changed {text}" for text in counts]
+
+
+def _promised(tuned: dict) -> str:
+    """What the setting gave on probes that it was not chosen with, and what is to be done where that is over."""
+    shares = tuned.get("chosen", {}).get("shares", {})
+    given = "".join(f"; {name} {share['value']:.4f}" for name, share in shares.items())
+    return given + ("; tune it again" if tuned.get("stale") else "")
 
 
 def _values(settings: dict) -> str:

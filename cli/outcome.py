@@ -129,7 +129,9 @@ def _index(outcome: Outcome) -> str:
     name = f"index {outcome.made_from['backend']}"
     if search is None:
         return name
-    built = "".join(f" {value}" for value in search["built"]["parameters"].values() if isinstance(value, str))
+    built = "".join(
+        f" {value}" for value in search["built"]["parameters"].values() if isinstance(value, str) and value != "none"
+    )
     return f"{name}{built}{_searched(outcome, search)}{_among(outcome.counts)}"
 
 
@@ -139,16 +141,19 @@ def _searched(outcome: Outcome, search: dict) -> str:
     if not search["settings"]:
         return ""
     settings = ", ".join(f"{name} {value}" for name, value in search["settings"].items())
-    origin = "given" if search["given"] else _tuned(search["tuned"])
+    origin = "given" if search["given"] else tuned_text(search["tuned"])
     where = " on the CPU" if (search["device"], outcome.device[:4]) == ("cpu", "cuda") else ""
     return f", searched{where} with {settings} ({origin})"
 
 
-def _tuned(tuned: dict | None) -> str:
+def tuned_text(tuned: dict | None) -> str:
+    """How search settings were found, as the manifest of an index says it."""
     if tuned is None:
         return "not tuned"
     targets, probe = tuned.get("targets"), tuned.get("probe")
-    return "tuned" + (f" to {' and '.join(targets)}" if targets else "") + (f" with {probe} probes" if probe else "")
+    stale = ", before the index was changed" if tuned.get("stale") else ""
+    to = f" to {' and '.join(targets)}" if targets else ""
+    return f"tuned{to}{f' with {probe} probes' if probe else ''}{stale}"
 
 
 def _among(counts: dict) -> str:

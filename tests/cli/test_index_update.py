@@ -45,7 +45,7 @@ def test_remove_and_verify(place, vf, document):
     assert code == 0 and "not done: --dry-run" in out
     assert vf("index", "verify", "face", "--absent", "p3")[0] == 3
     code, out, err = vf("index", "remove", "face", "--identity", "p3", "--id", "face/p5/0")
-    assert code == 0 and "`vfsearch index add` would bring back what the store has" in err
+    assert code == 0 and "`vfsearch index add` and `index build --overwrite` bring back what the store has" in err
     code, out, _ = vf("index", "verify", "face", "--absent", "p3", "--absent-id", "face/p5/0")
     assert code == 0 and "index/face: whole; 43 rows" in out
     assert "proved: the identity 'p3': no 16 bytes of 4 rows are in any file" in out

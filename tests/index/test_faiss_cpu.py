@@ -89,7 +89,8 @@ def test_more_of_a_knob_finds_more(tmp_path, gallery, factory):
     index = built(tmp_path / "a", vectors, factory)
     knob = index.knobs[0]
     shares = []
-    for value in (1, 8, 64):
+    # A graph looks at ten candidates for ten neighbours, however few are asked for.
+    for value in (1, 16 if knob.name == "ef" else 8, 64):
         index.use({knob.name: value, **({"refine": 16} if "refine" in index.settings else {})})
         shares.append(found_share(index, probes))
     assert shares[0] < shares[1] < shares[2] + 1e-9 and shares[2] > 0.9
@@ -111,6 +112,17 @@ def test_a_search_among_some_rows_gives_those_alone(tmp_path, gallery, factory, 
     assert np.isin(found.rows, rows[1:]).all()
     best = np.sort(probes @ vectors[rows[1:]].T, axis=1)[:, :-6:-1]
     assert (found.scores >= best[:, -1:] - 1e-4).mean() > (0.7 if "RaBitQ" in factory else 0.9)
+
+
+@pytest.mark.parametrize("factory", ["HNSW16,Flat", "HNSW16,SQ8"])
+def test_a_graph_finds_as_many_as_are_wanted(tmp_path, gallery, factory):
+    vectors, probes = gallery
+    index = built(tmp_path / "a", vectors, factory)
+    index.use({"ef": 4})
+    before = index.search(probes[:20], 3)
+    assert (index.search(probes[:20], 150).rows >= 0).all()
+    assert (index.search(probes[:20], 150, np.arange(0, len(vectors), 2)).rows >= 0).all()
+    assert np.array_equal(index.search(probes[:20], 3).rows, before.rows)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 40, 300])

@@ -33,6 +33,12 @@ def test_worked_by_hand():
     assert set(share.to_json()) == {"value", "low", "high", "floor"}
 
 
+def test_more_than_the_exact_neighbours_give():
+    share = share_of(np.array([1.0, 0.6, 0.5]), np.array([0.8, 0.6, 0.6]), np.arange(3))
+    low, high = share.interval
+    assert share.value == 1.05 and low < share.value < high
+
+
 def test_one_identity_is_taken_probe_by_probe():
     values = np.array([1.0, 0.0, 1.0, 1.0])
     assert share_of(values, np.ones(4), np.zeros(4, int)).error == share_of(values, np.ones(4), np.arange(4)).error > 0

@@ -5,6 +5,7 @@ from partial_index import BACKEND
 
 from vfsearch.data.row_source import rows_in_memory
 from vfsearch.errors import SettingsError
+from vfsearch.index import sweep
 from vfsearch.index.backends import open_index
 from vfsearch.index.building import build_index
 from vfsearch.index.exact import exact_in_memory
@@ -54,6 +55,13 @@ def test_a_figure_is_told_as_a_share_of_the_exact_one(partial):
     )
     shares = measure_setting(partial, {"looked": 100}, asked, "recall").shares
     assert shares["found"].value == 1.0 and set(shares) == {"R@5", "found"}
+
+
+def test_slow_singles_are_timed_less_often(partial, monkeypatch):
+    assert len(sweep.single_seconds(partial, problem(), 50)) == 50
+    monkeypatch.setattr(sweep, "LONG_SECONDS", 1e-9)
+    assert len(sweep.single_seconds(partial, problem(), 50)) == sweep.FEWEST_SINGLES
+    assert len(sweep.single_seconds(partial, problem(10), 50)) == 10
 
 
 def test_a_probe_does_not_get_itself(partial):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from vfsearch.errors import SettingsError, VectorError
 from vfsearch.kernels.cpu import candidates, search
 from vfsearch.kernels.exact import grid
+from vfsearch.kernels.search_gallery import search_gallery
 from vfsearch.kernels.topk import topk
 
 TIES = 16
@@ -178,6 +179,14 @@ def test_rows_may_be_mapped_or_tensors(tmp_path):
     assert np.array_equal(topk(queries, mapped, 4).rows, wanted)
     assert np.array_equal(topk(queries, torch.as_tensor(vectors), 4).rows, wanted)
     assert np.array_equal(topk(queries[::-1], vectors, 4).rows, wanted[::-1])
+
+
+def test_a_probe_alone_reads_rows_that_there_is_no_room_to_keep_ready(monkeypatch):
+    rows, queries = unit_rows(3000, 16, 1), unit_rows(2, 16, 2)
+    wanted = topk(queries, rows, 5)
+    monkeypatch.setattr(search, "packed", None)
+    found = topk(queries, search_gallery(rows, max_memory=1000), 5)
+    assert np.array_equal(found.rows, wanted.rows) and np.array_equal(found.scores, wanted.scores)
 
 
 def test_k_below_one():

@@ -6,6 +6,7 @@ from vfsearch.index.backends import open_index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.index import IndexRequest, build_indices
+from vfsearch.pipeline.index_info import index_infos
 from vfsearch.pipeline.query import QuerySettings, query
 from vfsearch.pipeline.update_index import add_to_index, index_folders, remove_from_index
 from vfsearch.store.store import open_store
@@ -66,6 +67,18 @@ def test_rows_that_the_store_has_otherwise_are_replaced(place):
     assert (index.vectors == rows.vectors[order]).all()
 
 
+def test_removed_rows_do_not_come_back_by_building(place):
+    remove_from_index(place, "face", ["p1"])
+    with pytest.raises(SettingsError, match=r"5 rows were removed from the index .*face: built anew .* --overwrite"):
+        build_indices(place, ["face"])
+    assert len(open_index(place.index_folder("face"))) == 55
+    assert index_infos(place)[0].state == "the store as it is, less 5 rows"
+    build_indices(place, ["face"], overwrite=True)
+    assert len(open_index(place.index_folder("face"))) == 60
+    (kept,) = build_indices(place, ["face"])
+    assert not kept.built_now
+
+
 def test_a_person_with_another_name_is_replaced(place):
     text = place.manifest_path.read_text().replace(",p3,", ",somebody,")
     place.manifest_path.write_text(text)
@@ -124,8 +137,8 @@ def test_people_and_rows_are_removed(place):
     index = open_index(place.index_folder("face"))
     assert "p2" not in list(index.gallery.identities) and "f/4/1.png" not in list(index.gallery.ids)
     (warning,) = found.warnings
-    assert f"only the index {place.index_folder('face')} was changed: {place.store_folder}, " in warning
-    assert "`vfsearch index add` would bring back what the store has" in warning
+    assert f"this changes the index {place.index_folder('face')} alone: {place.store_folder}, " in warning
+    assert "`vfsearch index add` and `index build --overwrite` bring back what the store has" in warning
     assert add_to_index(place, "face").added == 6
 
 

@@ -100,7 +100,15 @@ class FaissIndex(ApproximateIndex):
 
     def _nearest(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """See `ApproximateIndex._nearest`."""
-        return self._nearest_with(queries, k, None)
+        if self.settings.get("ef", k) >= k:
+            return self._nearest_with(queries, k, None)
+        # faiss ends a walk after `ef` candidates, however many are asked for.
+        graph = self._shape.inner.hnsw
+        graph.efSearch = k
+        try:
+            return self._nearest_with(queries, k, None)
+        finally:
+            graph.efSearch = self.settings["ef"]
 
     def _nearest_with(
         self, queries: np.ndarray, k: int, chosen: faiss.SearchParameters | None
@@ -128,7 +136,8 @@ class FaissIndex(ApproximateIndex):
         """See `ApproximateIndex._nearest_among`."""
         if len(rows) < FEWEST_AMONG * len(self):
             return None
-        chosen = chosen_among(self._shape, self.settings, rows, len(self))
+        settings = {name: max(value, k) if name == "ef" else value for name, value in self.settings.items()}
+        chosen = chosen_among(self._shape, settings, rows, len(self))
         return None if chosen is None else self._nearest_with(queries, k, chosen)
 
     def inspect(self) -> list[str]:

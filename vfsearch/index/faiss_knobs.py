@@ -44,8 +44,9 @@ def nprobe_knob(lists: int) -> Knob:
 def ef_knob() -> Knob:
     """How many candidates a walk through a graph keeps."""
     return Knob(
-        name="ef", default=128, low=1, high=MOST_EF, ladder=ladder(*LADDER_EF), help="candidates of a walk in the graph"
-    )
+        name="ef", default=128, low=1, high=MOST_EF, ladder=ladder(*LADDER_EF),
+        help="candidates of a walk in the graph, at least the neighbours wanted",
+    )  # fmt: skip
 
 
 def query_bits_knob(default: int) -> Knob:

@@ -18,6 +18,7 @@ Figure = Callable[[Neighbors], np.ndarray]
 RUNS, SINGLES, WARM_UP = 3, 200, 32
 ENOUGH_SECONDS, MOST_TURNS = 0.5, 15
 """Of each way, by turns: short batches are timed more often, so that ways can be told apart on a busy machine."""
+LONG_SECONDS, FEWEST_SINGLES = 10.0, 20
 NOT_TIMED = float("nan")
 
 
@@ -177,11 +178,20 @@ def timed_by_turns(
 
 
 def single_seconds(index: Index, problem: SearchProblem, count: int) -> list[float]:
-    """Seconds of each of some probes that come one at a time, spread evenly over all of them."""
-    chosen = np.linspace(0, len(problem) - 1, min(len(problem), count)).astype(int).tolist()
-    for number in chosen[:WARM_UP]:
-        problem.asked(index, slice(number, number + 1))
-    return [_seconds(lambda number=number: problem.asked(index, slice(number, number + 1)))[0] for number in chosen]
+    """Seconds of each of some probes that come one at a time, spread evenly over all of them.
+
+    Fewer than `count` where they take long: what is known after `LONG_SECONDS` is enough.
+    """
+    chosen = np.linspace(0, len(problem) - 1, min(len(problem), count)).astype(int)
+    # Twice: the first call may have more to do.
+    each = min(_seconds(lambda: problem.asked(index, slice(chosen[0], chosen[0] + 1)))[0] for _ in range(2))
+    most = max(FEWEST_SINGLES, int(LONG_SECONDS / each))
+    if most < len(chosen):
+        chosen = chosen[np.linspace(0, len(chosen) - 1, most).astype(int)]
+    else:
+        for number in chosen[1:WARM_UP].tolist():
+            problem.asked(index, slice(number, number + 1))
+    return [_seconds(lambda one=one: problem.asked(index, slice(one, one + 1)))[0] for one in chosen.tolist()]
 
 
 def speed(problem: SearchProblem, batches: Sequence[float], singles: Sequence[float]) -> Speed:

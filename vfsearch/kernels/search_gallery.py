@@ -55,12 +55,17 @@ class SearchGallery:
         Raises:
             VectorError: a row is not finite or too long.
         """
-        from vfsearch.kernels.cpu.packing import bytes_of_panels
         from vfsearch.kernels.cpu.search import packed
 
-        if self._most is not None and bytes_of_panels(kind, *self.shape) > self._most:
+        if not self.has_room(kind):
             return None
         return self._keep(kind.name, lambda: packed(self.rows(), kind, 0, len(self), self.metric))
+
+    def has_room(self, kind: "Kind") -> bool:
+        """Whether all rows, packed for the CPU, take no more memory than allowed."""
+        from vfsearch.kernels.cpu.packing import bytes_of_panels
+
+        return self._most is None or bytes_of_panels(kind, *self.shape) <= self._most
 
     def require_good(self) -> None:
         """Refuse rows that are not finite or too long, if that was not done before.

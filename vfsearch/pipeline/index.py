@@ -94,7 +94,8 @@ def build_indices(
         ArtefactError: there is no store, it is not finished, or has no rows of a modality or split.
         DamagedError: a shard is damaged.
         LockedError: another process writes one of the indices.
-        SettingsError, UnknownNameError, MissingExtraError: a kind cannot be built here, or a name is for several.
+        SettingsError, UnknownNameError, MissingExtraError: a kind cannot be built here, a name is for several, or rows
+            were removed from an index that would be replaced.
     """
     store = open_store(workspace.store_folder)
     chosen = list(modalities) or [name for name in MODALITIES if name in store.spaces and store.count("rows", name)]
@@ -135,6 +136,8 @@ def _built(
     settings = find_preset(wanted.preset).settings(wanted.parameters, seed)
     start, device = time.perf_counter(), working_device(settings.backend, device)
     fresh = overwrite or not _is_of(folder, settings, source, split)
+    if fresh and not overwrite:
+        _require_none_removed(folder)
     if fresh:
         artefact = build_index(folder, source, settings, device, progress, split)
     else:
@@ -157,6 +160,23 @@ def _is_of(folder: Path, settings: BuildSettings, source: RowSource, split: str 
     chosen = BACKENDS.load(settings.backend).prepared(settings, len(source), source.space.dimension)
     found = (about["settings"], about["store"], about["split"], about["modality"])
     return found == (chosen.to_json(), source.origin, split, source.modality) and not about.get("changes")
+
+
+def _require_none_removed(folder: Path) -> None:
+    """Leave an index alone from which rows were removed: the store may still have them.
+
+    Raises:
+        SettingsError: there is such an index.
+    """
+    try:
+        removed = sum(change["removed"] for change in read_index_artefact(folder).about.get("changes", ()))
+    except ArtefactError:
+        return
+    if removed:
+        raise SettingsError(
+            f"{removed} rows were removed from the index {folder}: built anew it would hold those again that the store "
+            "still has; take them out of the store too, then give --overwrite to `vfsearch index build`"
+        )
 
 
 def _described(artefact: Artefact, preset: str, seconds: float, built_now: bool) -> BuiltIndex:

@@ -120,7 +120,11 @@ def _state(artefact: Artefact, workspace: Workspace) -> str:
         store = open_store(workspace.store_folder, complete=False)
     except ArtefactError:
         return UNKNOWN
-    return FRESH if store.digest == artefact.about["store"] else OTHER
+    about = artefact.about
+    if store.digest != about["store"]:
+        return OTHER
+    lacks = 0 if about.get("split") else store.count("rows", about["modality"]) - about["rows"]
+    return f"{FRESH}, less {lacks} rows" if lacks else FRESH
 
 
 def verify_indices(

@@ -114,7 +114,8 @@ def look_up(
     vector = encoder.encode([prepared.sample])
     known = index.gallery
     rows = _rows_of_split(index, split)
-    found = index.search(vector, min(k, len(index) if rows is None else len(rows)), rows, max_memory=max_memory)
+    there_are = min(k, len(index) if rows is None else len(rows))
+    found = index.search(vector, there_are, rows, max_memory=max_memory)
     if "path" not in known.columns:
         raise ArtefactError(f"the index {folder} has no paths; build it anew")
     matches = tuple(
@@ -128,7 +129,12 @@ def look_up(
         for place, (row, score) in enumerate(zip(found.rows[0], found.scores[0], strict=True), start=1)
         if row != NO_ROW
     )
-    return Lookup(note=prepared.note, matches=matches)
+    notes = [prepared.note] if prepared.note else []
+    if len(matches) < there_are:
+        notes.append(
+            f"the index looked at {len(matches)} of the {there_are} wanted: search wider (--search), or with --exact"
+        )
+    return Lookup(note="; ".join(notes), matches=matches)
 
 
 def _rows_of_split(index: Index, split: str | None) -> np.ndarray | None:

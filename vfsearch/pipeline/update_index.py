@@ -298,8 +298,8 @@ def _of_copies(workspace: Workspace, folder: Path) -> tuple[str, ...]:
     if not others:
         return ()
     return (
-        f"only the index {folder} was changed: {', '.join(map(str, others))} may hold the same people, and "
-        "`vfsearch index add` would bring back what the store has",
+        f"this changes the index {folder} alone: {', '.join(map(str, others))} may hold the same people, and "
+        "`vfsearch index add` and `index build --overwrite` bring back what the store has",
     )
 
 

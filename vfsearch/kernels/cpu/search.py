@@ -58,8 +58,10 @@ def search(
     best = padded[0][:, :k], padded[1][:, :k]
     asked = np.arange(len(queries))
     if len(rows) > 2 * room_of(k):
-        few = len(queries) <= FEW and not keeps
-        for kind in [FLOAT32] if few else _kinds(rows.shape[1], k, distances):
+        kinds = _kinds(rows.shape[1], k, distances)
+        # What is packed anew each time takes longer than to read the rows as they are.
+        few = len(queries) <= FEW and not (keeps and gallery.has_room(kinds[0]))
+        for kind in [FLOAT32] if few else kinds:
             if not len(asked):
                 break
             asked = _Search(queries, gallery, k, exclude, kind, few, keeps, memory).fill(asked, *best)
