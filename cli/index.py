@@ -37,7 +37,7 @@ for _command in (plan, tune, add, remove, info, verify, bench):
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @option("--modality", "modalities", type=click.Choice(["voice", "face"]), multiple=True,
         help="Which to index; may be given twice.  [default: those that the store has]")  # fmt: skip
-@option("--preset", "presets", type=WORDS, multiple=True, default=["exact"],
+@option("--preset", "--presets", "presets", type=WORDS, multiple=True, default=["exact"],
         help="Kinds of index, with commas between, one index each; `vfsearch index plan` lists them. Also the name of "
         "a back end, or module:Class.  [default: exact]")  # fmt: skip
 @option("--factory", default=None, help="A faiss factory string instead, for example IVF4096,SQ8.")

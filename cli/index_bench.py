@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 from vfsearch_cli.options import PATH, SIZE, WORDS, common, computing, option
-from vfsearch_cli.terminal import size, table
+from vfsearch_cli.terminal import counted, size, table
 
 EPILOG = """\b
 Examples:
@@ -17,8 +17,8 @@ SIDES = click.Choice(["voice", "face"])
 
 @click.command(epilog=EPILOG)
 @option("--modality", type=SIDES, default=None, help="The rows to index.  [default: face]")
-@option("--presets", type=WORDS, default="all", show_default=True, help="Kinds of index: names of "
-        "`vfsearch index plan`, or all; the exact engine is always among them.")  # fmt: skip
+@option("--presets", "--preset", "presets", type=WORDS, default="all", show_default=True, help="Kinds of index: names "
+        "of `vfsearch index plan`, or all; the exact engine is always among them.")  # fmt: skip
 @option("--probe", type=SIDES, default=None, help="Modality that asks.  [default: the one that the rows are not of]")
 @option("--probes", type=click.IntRange(min=1), default=2000, show_default=True, help="How many ask.")
 @option("--split", default=None, help="Of the probes, or all.  [default: val, else train, never test if there is "
@@ -110,9 +110,10 @@ def _settings(found):
 
 def _lines(found, files) -> list[str]:
     machine = found.machine
-    threads = f"{machine['threads']} thread{'s' * (machine['threads'] != 1)}"
+    runs, threads = counted(found.settings["runs"], "run"), counted(machine["threads"], "thread")
     return [
-        f"medians of several runs, by turns with the exact engine; {machine['processor']}, {threads}",
+        f"medians of {runs}, of more where they are short, by turns with the exact engine; {machine['processor']}, "
+        f"{threads}",
         *(f"left out: {name}: {reason}" for name, reason in found.left_out.items()),
         *(f"failed: {name}: {reason}" for name, reason in found.failed.items()),
         f"saved: {', '.join(map(str, files))}",

@@ -1,10 +1,9 @@
 """`vfsearch index plan`."""
 
-import re
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, SIZE, WORDS, common, computing, option
+from vfsearch_cli.options import PATH, SECONDS, SIZE, WORDS, common, computing, option
 from vfsearch_cli.terminal import size, table
 
 from vfsearch.errors import SettingsError
@@ -17,20 +16,6 @@ Examples:
   vfsearch index plan --rows 300000 --dimension 512 --preset svs,hnsw,ivf-pq
 """
 NEARLY_ALL = 0.999
-_SECONDS = {"": 1e-3, "us": 1e-6, "ms": 1e-3, "s": 1.0}
-
-
-class Seconds(click.ParamType):
-    """A time, as seconds."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds that a text like 2ms says; a number alone is of milliseconds."""
-        found = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]*)\s*", str(value))
-        if not found or found[2] not in _SECONDS or not float(found[1]):
-            self.fail(f"{value!r} is no time; wanted a number above 0 with a unit, for example 2ms or 0.5s", param, ctx)
-        return float(found[1]) * _SECONDS[found[2]]
 
 
 @click.command(epilog=EPILOG)
@@ -39,11 +24,11 @@ class Seconds(click.ParamType):
 @option("--modality", type=click.Choice(["voice", "face"]), default=None, help="The rows of the store to count.  "
         "[default: face]")  # fmt: skip
 @option("--split", default=None, help="Count the rows of this split alone.  [default: all]")
-@option("--preset", "presets", type=WORDS, default=(), help="Kinds of index to look at.  [default: all]")
+@option("--preset", "--presets", "presets", type=WORDS, default=(), help="Kinds of index to look at.  [default: all]")
 @option("--max-memory", type=SIZE, default=None, help="Most memory of the process, to build and to search, for example "
         "4GiB; pages of mapped files do not count.")  # fmt: skip
-@option("--max-latency", type=Seconds(), default=None, help="Most time of a probe that comes alone, in the median, for "
-        "example 2ms.")  # fmt: skip
+@option("--max-latency", type=SECONDS, default=None, help="Most time of a probe that comes alone, in the median, for "
+        "example 2ms (us, ms or s; a number alone: ms).")  # fmt: skip
 @option("--min-recall", type=click.FloatRange(0, 1, min_open=True), default=None, help="R@10 that must be found, for "
         "example 0.95; times are then those of the quickest setting that does.")  # fmt: skip
 @option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")

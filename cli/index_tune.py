@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, WORDS, common, computing, option
-from vfsearch_cli.tuning import best_lines, left_out_lines, presets_table, tried_table, tuning_lines
+from vfsearch_cli.options import PATH, SECONDS, WORDS, common, computing, option
+from vfsearch_cli.tuning import best_lines, left_out_lines, presets_table, saved_lines, tried_table, tuning_lines
 
 from vfsearch.errors import SettingsError
 
@@ -13,7 +13,7 @@ Examples:
   vfsearch index tune face --target 'R@10>=0.95'
   vfsearch index tune face-svs --target 'R@10>=0.9' --target 'mAP@10>=0.99*exact' --for single
   vfsearch index tune --modality face --presets all
-  vfsearch index tune --modality face --presets svs,hnsw,ivf-pq --target 'R@10>=0.99' --max-latency 2
+  vfsearch index tune --modality face --presets svs,hnsw,ivf-pq --target 'R@10>=0.99' --max-latency 2ms
 """
 
 
@@ -24,11 +24,11 @@ Examples:
         "among them, against the exact ones. Of several, all.  [default: R@10>=0.95]")  # fmt: skip
 @option("--for", "mode", type=click.Choice(["batch", "single"]), default="batch", show_default=True,
         help="What shall be fast: many probes at once, or one that comes alone.")  # fmt: skip
-@option("--max-latency", type=click.FloatRange(min=0, min_open=True), default=None, metavar="MS",
-        help="Most milliseconds that a probe that comes alone may take, in the median.")  # fmt: skip
+@option("--max-latency", type=SECONDS, default=None, help="Most time that a probe that comes alone may take, in the "
+        "median, for example 2ms (us, ms or s; a number alone: ms).")  # fmt: skip
 @option("--modality", type=click.Choice(["voice", "face"]), default=None, help="With --presets: the rows to index.")
-@option("--presets", type=WORDS, default=None, help="Build these kinds of index where they are not up to date, tune "
-        "each, and say which is the fastest: names of `vfsearch index plan`, or all.")  # fmt: skip
+@option("--presets", "--preset", "presets", type=WORDS, default=None, help="Build these kinds of index where they are "
+        "not up to date, tune each, and say which is the fastest: names of `vfsearch index plan`, or all.")  # fmt: skip
 @option("--probe", type=click.Choice(["voice", "face"]), default=None, help="Modality that will ask.  "
         "[default: the one that the index is not of]")  # fmt: skip
 @option("--probes", type=click.IntRange(min=1), default=2000, show_default=True, help="Probes to choose with; as many "
@@ -54,8 +54,8 @@ def tune(terminal, workspace: Path, index, targets, mode, max_latency, modality,
     from vfsearch.pipeline.workspace import Workspace
 
     _require_one(index, modality, presets)
-    seconds = None if max_latency is None else max_latency / 1e3
-    goal = Goal(targets=tuple(map(parse_target, targets or ("R@10>=0.95",))), mode=mode, max_latency_seconds=seconds)
+    wanted = tuple(map(parse_target, targets or ("R@10>=0.95",)))
+    goal = Goal(targets=wanted, mode=mode, max_latency_seconds=max_latency)
     save = not more.pop("dry_run")
     settings = TuneSettings(goal=goal, **more)
     places = Workspace(folder=workspace, embeddings=store, index=out)
@@ -87,4 +87,5 @@ def _presets(terminal, places, modality, presets, settings, device, save) -> Non
     found = tune_presets(places, modality, presets, settings, device, save, terminal.progress)
     for warning in found.fastest.warnings:
         terminal.warn(warning)
-    terminal.result(found.to_json(), presets_table(found), *left_out_lines(found), *best_lines(found))
+    lines = [*left_out_lines(found), *saved_lines(found), *best_lines(found)]
+    terminal.result(found.to_json(), presets_table(found), *lines)

@@ -23,7 +23,8 @@ class Option(click.Option):
     @property
     def flag_name(self) -> str:
         """The long flag without dashes: what environment and settings file call the option."""
-        return max(self.opts, key=len).lstrip("-").replace("-", "_")
+        # The first is the documented one; others are spellings that are taken too.
+        return next(name for name in self.opts if name.startswith("--"))[2:].replace("-", "_")
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         """The value from the environment, or None."""
@@ -57,6 +58,9 @@ def _path(ctx: click.Context) -> list[str]:
 
 _UNITS = {"": 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
           "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}  # fmt: skip
+LEAST_PLAIN_BYTES = 2**20
+"""Fewer bytes want a unit: who gives 4 means GiB or MiB."""
+_SECONDS = {"": 1e-3, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 
 
 class Words(click.ParamType):
@@ -94,12 +98,27 @@ class Size(click.ParamType):
         found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*", str(value))
         if not found or found[2] not in _UNITS:
             self.fail(f"{value!r} is no size; wanted a number with a unit, for example 8GiB or 500MB", param, ctx)
+        if not found[2] and 0 < float(found[1]) < LEAST_PLAIN_BYTES:
+            self.fail(f"{value!r} would be bytes: give a unit, for example {found[1]}GiB or {found[1]}MB", param, ctx)
         return int(float(found[1]) * _UNITS[found[2]])
+
+
+class Seconds(click.ParamType):
+    """A time, as seconds."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds that a text like 2ms says; a number alone is of milliseconds."""
+        found = re.fullmatch(r"\s*((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([a-z]*)\s*", str(value))
+        if not found or found[2] not in _SECONDS or not float(found[1]):
+            self.fail(f"{value!r} is no time; wanted a number above 0 with a unit, for example 2ms or 0.5s", param, ctx)
+        return float(found[1]) * _SECONDS[found[2]]
 
 
 option = functools.partial(click.option, cls=Option)
 PATH = click.Path(path_type=Path)
-WORDS, NUMBERS, SIZE = Words(), WholeNumbers(), Size()
+WORDS, NUMBERS, SIZE, SECONDS = Words(), WholeNumbers(), Size(), Seconds()
 
 
 shard_rows = option(

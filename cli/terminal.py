@@ -97,6 +97,16 @@ def size(count: float) -> str:
     return f"{count:.0f} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things.
+
+    Example:
+        >>> counted(1, "setting"), counted(2000, "probe")
+        ('1 setting', '2,000 probes')
+    """
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
 def named(failed: Sequence, most: int = 3) -> str:
     """The first few failed items with their reasons."""
     shown = "; ".join(f"{item.path!r}: {item.reason}" for item in failed[:most])

@@ -1,6 +1,9 @@
 """What tuning found, for people."""
 
-from vfsearch_cli.terminal import table
+from vfsearch_cli.terminal import counted, table
+
+NOTHING_TO_SAVE = "nothing to put in force: the exact engine has no search setting"
+NOT_SAVED = "not saved: --dry-run"
 
 
 def tried_table(found):
@@ -25,7 +28,8 @@ def tried_table(found):
     columns = ["setting", *(f">{name}" for name in names), *(f">{name} at least" for name in names),
                ">ms" if single else ">probes/s", ""]  # fmt: skip
     title = (
-        f"{len(tuned.tried)} settings tried with {found.counts[0]:,} {found.probe} probes of {_split(found)}; shown: "
+        f"{counted(len(tuned.tried), 'setting')} tried with {counted(found.counts[0], f'{found.probe} probe')} of "
+        f"{_split(found)}; shown: "
         "the frontier and what surely reaches the target"
     )
     return table(columns, rows, title=title)
@@ -40,14 +44,18 @@ def tuning_lines(found) -> list[str]:
     tuned = found.tuned
     lines = [
         f"{found.folder}: {_settings(tuned.chosen.settings)}: {_shares(tuned.chosen.shares, tuned.goal)} "
-        f"on {found.counts[1]:,} other probes (95 % interval)",
+        f"on {counted(found.counts[1], 'other probe')} (95 % interval)",
     ]
     if tuned.steps_up:
         lines.append(
-            f"raised {tuned.steps_up} times: with the setting chosen first the checking probes missed the target"
+            f"raised {_times(tuned.steps_up)}: with the setting chosen first the checking probes missed the target"
         )
     lines += [*_loss(found), *_misled(found), *_beside_exact(found)]
     return [*lines, _saved(found)]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _shares(shares, goal) -> str:
@@ -119,7 +127,7 @@ def _query(found) -> str:
 def _saved(found) -> str:
     if found.saved:
         return f"in force from now on: {_query(found)}"
-    return "nothing to put in force" if found.tuned.exact is None else "not put in force (--dry-run)"
+    return NOTHING_TO_SAVE if found.tuned.exact is None else NOT_SAVED
 
 
 def presets_table(found):
@@ -139,13 +147,22 @@ def presets_table(found):
                 "-" if each.loss is None else f"{each.loss.quantisation:.3f}",
             )
         )  # fmt: skip
-    title = f"{goal}, {found.fastest.counts[1]:,} checking {found.fastest.probe} probes of {_split(found.fastest)}"
+    probes = counted(found.fastest.counts[1], f"checking {found.fastest.probe} probe")
+    title = f"{goal}, {probes} of {_split(found.fastest)}"
     return table(columns, rows, title=title)
 
 
 def left_out_lines(found) -> list[str]:
     """Kinds of index that do not reach the target, with the reason."""
     return [f"left out: {preset}: {reason}" for preset, reason in found.left_out.items()]
+
+
+def saved_lines(found) -> list[str]:
+    """Whether what was found is in force, and in which indices."""
+    saved = [f"{each.folder} ({_settings(each.tuned.chosen.settings)})" for each in found.tunings if each.saved]
+    if saved:
+        return [f"in force from now on: {', '.join(saved)}"]
+    return [NOTHING_TO_SAVE if all(each.tuned.exact is None for each in found.tunings) else NOT_SAVED]
 
 
 def best_lines(found) -> list[str]:

@@ -83,6 +83,13 @@ def test_the_python_works(walked, environment):
     assert "matching 2" in done.stdout and "retrieval" in done.stdout
 
 
+def test_the_python_of_an_index_works(walked):
+    code = next(block for block in blocks("python") if "open_index" in block)
+    done = subprocess.run([sys.executable, "-c", code], cwd=walked[0], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"\(\d+, 3\) \['person\d+'(, 'person\d+'){2}\]\n", done.stdout), done.stdout
+
+
 def test_a_shard_opens_as_shown(walked):
     import h5py
 

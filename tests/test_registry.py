@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Sized
 
 import pytest
 
@@ -46,6 +47,23 @@ def test_refusals(shapes, name, error, wanted):
     with pytest.raises(error) as raised:
         shapes.load(name)
     assert wanted in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("os:path", "'os:path' is no shape: wanted a subclass of collections.abc.Sized"),
+        ("json:loads", "'json:loads' is no shape"),
+        ("builtins:int", "'builtins:int' is no shape"),
+        ("collections.abc:Sized", "the shape 'collections.abc:Sized' lacks __len__"),
+    ],
+)
+def test_what_is_not_of_the_kind(name, wanted):
+    sized = Registry("shape", "vfsearch.test.shapes", {}, base=Sized)
+    assert sized.load("builtins:list") is list
+    with pytest.raises(UnknownNameError) as raised:
+        sized.load(name)
+    assert wanted in str(raised.value) and raised.value.exit_code == 2
 
 
 def test_a_module_that_lacks_another_says_which(tmp_path, monkeypatch):

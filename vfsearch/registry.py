@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import inspect
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 
@@ -33,15 +34,22 @@ class Entry:
 class Registry:
     """Names -> classes of one kind, open to other packages through an entry-point group.
 
+    Args:
+        kind: what they are, for messages.
+        group: of the entry points.
+        entries: those known from the start.
+        base: what each must be a subclass of.
+
     Example:
         >>> shapes = Registry("shape", "example.shapes", {"list": Entry(target="builtins:list")})
         >>> shapes.load("list")
         <class 'list'>
     """
 
-    def __init__(self, kind: str, group: str, entries: dict[str, Entry]) -> None:
+    def __init__(self, kind: str, group: str, entries: dict[str, Entry], base: type = object) -> None:
         self.kind = kind
         self.group = group
+        self.base = base
         self._entries = dict(entries)
 
     def register(self, name: str, entry: Entry) -> None:
@@ -70,7 +78,7 @@ class Registry:
         """The class of a name.
 
         Raises:
-            UnknownNameError: no such name, module or class.
+            UnknownNameError: no such name, module or class, or what it names is no class of this kind.
             MissingExtraError: a package that it needs is not installed.
         """
         entry = self.entry(name)
@@ -78,7 +86,15 @@ class Registry:
             raise MissingExtraError(
                 f"the {self.kind} {name!r} needs {', '.join(entry.missing)}; install with: {entry.pip_line}"
             )
-        return load_target(entry.target, self.kind)
+        return self._checked(load_target(entry.target, self.kind), name)
+
+    def _checked(self, found: object, name: str) -> type:
+        if not (isinstance(found, type) and issubclass(found, self.base)):
+            wanted = f"{self.base.__module__}.{self.base.__qualname__}"
+            raise UnknownNameError(f"{name!r} is no {self.kind}: wanted a subclass of {wanted}")
+        if inspect.isabstract(found):
+            raise UnknownNameError(f"the {self.kind} {name!r} lacks {', '.join(sorted(found.__abstractmethods__))}")
+        return found
 
 
 def load_target(target: str, kind: str) -> type:

@@ -14,8 +14,9 @@ def test_table_and_files(measured, vf):
     for word in ("48 face rows of 128 dimensions", "voice probes of the split train", "exact", "ivf", "lossy_index",
                  "R@5", "probes/s", "times exact", "median ms", "p95 ms", "p99 ms", "disk", "memory",
                  "build s", "was there", "seen=7", "nprobe=", "default", "frontier",
-                 "by turns with the exact engine"):  # fmt: skip
+                 "medians of 1 run, of more where they are short, by turns with the exact engine"):  # fmt: skip
         assert word in out, word
+    assert "16 voice probes" in out and "to check with" not in err
     (folder,) = (measured / "runs").glob("index-bench-face-*")
     names = {path.name for path in folder.iterdir()} - {"LOCK"}
     assert names == {"index-bench.csv", "index-bench.json", "frontier.png"}
@@ -47,12 +48,12 @@ def test_a_kind_that_fails(measured, vf, monkeypatch):
 
 def test_kinds_that_want_too_much(measured, vf):
     code, _, err = vf(*SMALL, "--max-memory", "1MiB")
-    assert code == 5 and "not even the exact engine fits: building it wants 0.34 GiB" in err
+    assert code == 5 and "not even the exact engine fits: building it wants 350.0 MiB of memory, 1.0 MiB are" in err
 
 
 @pytest.mark.parametrize(
     ("more", "code", "message"),
-    [(["--presets", "nosuch"], 2, "no kind of index is named 'nosuch'"), (["--store", "none"], 3, "none")],
+    [(["--preset", "nosuch"], 2, "no kind of index is named 'nosuch'"), (["--store", "none"], 3, "none")],
 )
 def test_errors(measured, vf, more, code, message):
     got, _, err = vf(*SMALL, *more)

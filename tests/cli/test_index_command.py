@@ -71,7 +71,14 @@ def test_a_factory_string(embedded, document, vf):
     [
         (["--preset", "hsnw"], 2, "no kind of index is named 'hsnw'; known: exact,"),
         (["--preset", "exact,"], 2, "no kind of index is named ''"),
-        (["--preset", "cagra", "--device", "cpu"], 2, "the back end faiss-gpu searches on cuda, not on cpu"),
+        (
+            ["--preset", "cagra", "--device", "cpu"],
+            2,
+            "the back end faiss-gpu searches on cuda, not on cpu: give "
+            "--device cuda on a machine with a GPU, or take another kind of index; `vfsearch index plan`",
+        ),
+        (["--presets", "os:path"], 2, "'os:path' is no index back end: wanted a subclass of vfsearch.index.base.Index"),
+        (["--preset", "collections:Counter"], 2, "'collections:Counter' is no index back end"),
         (["--setting", "lists"], 2, "--setting is 'lists', wanted NAME=VALUE, for example lists=4096"),
         (["--setting", "lists=4"], 2, "the back end exact has no build setting 'lists'; it has: none"),
         (["--name", "mine"], 2, "two indices would be index/mine; a name is for one modality and one preset"),

@@ -47,7 +47,8 @@ def test_nothing_fits(workspace, vf):
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("2ms", 2e-3), ("2", 2e-3), ("0.5s", 0.5), ("250us", 250e-6), (" 1.5 ms", 1.5e-3)]
+    ("text", "seconds"),
+    [("2ms", 2e-3), ("2", 2e-3), ("2e0", 2e-3), ("0.5s", 0.5), ("250us", 250e-6), (" 1.5 ms", 1.5e-3)],
 )
 def test_times(workspace, document, text, seconds):
     ask = ["index", "plan", "--rows", "10000", "--dimension", "128", "--preset", "hnsw", "--max-latency", text]
@@ -60,12 +61,19 @@ def test_times(workspace, document, text, seconds):
         (["--max-latency", "fast"], "'fast' is no time; wanted a number above 0 with a unit, for example 2ms or 0.5s"),
         (["--max-latency", "0"], "'0' is no time"),
         (["--modality", "face"], "--rows and --dimension say what the gallery is: leave out --modality and --split"),
-        (["--preset", "nosuch"], "no kind of index is named 'nosuch'"),
+        (["--max-latency", "2min"], "'2min' is no time"),
+        (["--max-memory", "4"], "'4' would be bytes: give a unit, for example 4GiB or 4MB"),
+        (["--presets", "nosuch"], "no kind of index is named 'nosuch'"),
     ],
 )
 def test_usage(workspace, vf, more, message):
     code, _, err = vf("index", "plan", "--rows", "1000", "--dimension", "16", *more)
     assert code == 2 and message in " ".join(err.split())
+
+
+def test_a_plain_number_of_bytes(workspace, document):
+    ask = ["index", "plan", "--rows", "1000", "--dimension", "16", "--max-memory"]
+    assert document(*ask, "4294967296")["max_memory"] == 2**32
 
 
 def test_rows_want_a_dimension(workspace, vf):

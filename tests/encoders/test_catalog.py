@@ -103,8 +103,8 @@ def test_a_class_of_ones_own_with_and_without_settings():
     [
         ("id-hash-face", {"aligned": True}, "'id-hash-face' does not take aligned; it has no settings"),
         (own("WithSettings"), {"a": 1, "size": 1}, "does not take a; its settings are size"),
-        (own("NoEncoder"), {}, "is not an encoder: wanted a subclass of vfsearch.encoders.base.Encoder"),
-        (own("NUMBER"), {}, "is not an encoder"),
+        (own("NoEncoder"), {}, "is no encoder: wanted a subclass of vfsearch.encoders.base.Encoder"),
+        (own("NUMBER"), {}, "is no encoder"),
         (own("WithoutEncode"), {}, "lacks encode, weights_digest"),
         (own("WithoutModality"), {}, "modality is 'video', wanted voice or face"),
         (own("WithoutDimension"), {}, "dimension is '3', wanted a whole number above 0"),

@@ -115,11 +115,15 @@ def test_unknown_settings(tmp_path):
         build_index(tmp_path / "face", source(), BuildSettings(backend="exact", parameters={"lists": 4}))
     with pytest.raises(UnknownNameError, match="no index back end is named 'quantum'"):
         build_index(tmp_path / "face", source(), BuildSettings(backend="quantum"))
+    with pytest.raises(UnknownNameError, match=r"'os:path' is no index back end: wanted a subclass of .*base.Index"):
+        build_index(tmp_path / "face", source(), BuildSettings(backend="os:path"))
     assert not (tmp_path / "face").exists()
 
 
 def test_a_device_that_a_back_end_cannot_search_on(tmp_path):
-    with pytest.raises(SettingsError, match=r"lossy_index:LossyIndex searches on cpu, not on cuda$"):
+    with pytest.raises(
+        SettingsError, match=r"lossy_index:LossyIndex searches on cpu, not on cuda: give --device cpu, or take"
+    ):
         build_index(tmp_path / "face", source(), BuildSettings(backend=BACKEND), "cuda")
     assert not (tmp_path / "face").exists()
     build_index(tmp_path / "face", source(), BuildSettings(backend=BACKEND))

@@ -28,7 +28,10 @@ def test_a_back_end_is_a_preset_with_its_defaults():
 
 
 def test_an_unknown_name():
-    with pytest.raises(UnknownNameError, match=r"no kind of index is named 'hsnw'; known: exact, .*hnsw"):
+    with pytest.raises(
+        UnknownNameError,
+        match=r"no kind of index is named 'hsnw'; known: exact, .*hnsw.*defaults: .*, faiss, .*module:Class",
+    ):
         find_preset("hsnw")
 
 

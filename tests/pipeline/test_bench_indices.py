@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from lossy_index import BACKEND
 
+from vfsearch.devices import threads
 from vfsearch.errors import DoesNotFitError, LockedError, SettingsError, UnknownNameError
 from vfsearch.files import writer_lock
 from vfsearch.index.settings import Knob
@@ -27,7 +28,7 @@ def out(tmp_path):
 def test_kinds_are_measured_beside_the_exact_engine(built, out):
     found = bench_indices(built, BenchSettings(**FEW), out)
     exact, lossy = found.presets
-    assert (found.modality, found.probe, found.rows, found.k) == ("face", "voice", 60, 5)
+    assert (found.modality, found.probe, found.rows, found.probes, found.k) == ("face", "voice", 60, 20, 5)
     assert [each.preset for each in found.presets] == ["exact", BACKEND]
     (point,) = exact.points
     assert point.recall.value == 1 and point.settings == {} and point.default
@@ -96,7 +97,7 @@ def test_files(built, out):
     assert {row["settings"] for row in rows} >= {"", "seen=7"}
     document = json.loads((out / "index-bench.json").read_text())
     assert document["presets"][1]["points"][0]["settings"] == found.presets[1].points[0].settings
-    assert document["frontier"] and document["machine"]["threads"] == 1
+    assert document["frontier"] and document["machine"]["threads"] == threads()
     assert (out / "frontier.png").read_bytes().startswith(b"\x89PNG")
     elsewhere = out / "own.csv"
     assert save_bench(found, out, elsewhere)[0] == elsewhere and elsewhere.read_text() == csv_text(found)
@@ -117,6 +118,28 @@ def test_the_folder_is_that_of_the_question(built):
 def test_a_second_one_waits_outside(built, out):
     with writer_lock(out), pytest.raises(LockedError):
         bench_indices(built, BenchSettings(**FEW), out)
+
+
+def test_every_probe_of_the_split_may_ask(built, out):
+    found = bench_indices(built, BenchSettings(**{**FEW, "probes": 200}), out)
+    assert (found.probes, found.split) == (30, "train")
+    assert any("only 30 of 200 probes" in each for each in found.warnings)
+    assert not any("check" in each for each in found.warnings)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, ValueError])
+def test_a_stopped_one_leaves_no_empty_folder(built, out, monkeypatch, stop):
+    def stopped(*more):
+        raise stop
+
+    monkeypatch.setattr(module, "swept", stopped)
+    for folder, left in ((out, False), (out.parent / "own", True)):
+        if left:
+            folder.mkdir()
+        # A kind that fails costs that kind; what is no failure of a library ends all.
+        with pytest.raises(stop):
+            bench_indices(built, BenchSettings(**FEW), folder)
+        assert folder.exists() == left
 
 
 def test_settings_check_themselves(built, out):

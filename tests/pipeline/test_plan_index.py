@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 from rate_tables import HERE, LINES, made_up
@@ -97,6 +98,12 @@ def test_the_exact_engine_may_be_the_fastest(monkeypatch):
         assert batch.startswith("many probes at once, R@10 of 0.9: hnsw is faster than the exact engine, about")
 
 
+def test_many_times_as_fast_are_a_plain_number(monkeypatch):
+    with made_up(monkeypatch, LINES.replace("1 1 50000 1000", "1 1 5 1000")):
+        batch, _ = planned(min_recall=0.9).verdicts
+    assert re.search(r"about [\d,]+ times as fast", batch), batch
+
+
 def test_far_larger_galleries_want_an_index():
     batch, _ = planned(Size(rows=10_000_000, dimension=128)).verdicts
     assert "hnsw is faster" in batch or "hnsw is probably faster" in batch
@@ -153,6 +160,8 @@ def test_settings_check_themselves(settings, message):
 def test_reasons_of_memory():
     costs = Costs(disk=0, memory=2**30, mapped=2**40, build=0)
     assert memory_reason(costs, None) == memory_reason(None, 1) == memory_reason(costs, 2**31) == ""
+    for most, said in ((2**30, "1.00 GiB"), (3 * 2**19, "1.5 MiB"), (10 * 2**10, "10.0 KiB")):
+        assert memory_reason(costs, most).endswith(f"searches want 1.34 GiB of memory, {said} are allowed")
 
 
 def test_floors_of_this_machine():

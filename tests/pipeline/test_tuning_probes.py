@@ -3,7 +3,7 @@ import pytest
 from builders import make_shard, make_space
 
 from vfsearch.errors import ArtefactError, ManifestError
-from vfsearch.pipeline.tuning_probes import draw_probes
+from vfsearch.pipeline.tuning_probes import draw_measuring_probes, draw_probes
 from vfsearch.store.store import open_store
 from vfsearch.store.writer import writing
 
@@ -66,6 +66,15 @@ def test_the_draw_depends_on_the_seed_alone(tmp_path):
     assert np.array_equal(rows.vectors[places], drawn[0].tune.vectors)
 
 
+def test_all_probes_measure_where_nothing_is_checked(tmp_path):
+    where = store(tmp_path, "train", "test")
+    drawn = draw_measuring_probes(where, "voice", None, 200, 1)
+    assert sorted(drawn.probes.ids) == sorted(f"train-{row}" for row in range(40)) and drawn.split == "train"
+    assert drawn.warnings == ("only 40 of 200 probes are there: the recall is told within wide limits",)
+    fewer = draw_measuring_probes(where, "voice", "test", 30, 1)
+    assert len(fewer.probes) == 30 and all("queries are measured with" in each for each in fewer.warnings)
+
+
 def test_one_person_is_on_both_sides_for_want_of_another(tmp_path):
     probes = draw_probes(store(tmp_path, "train", people=1), "voice", None, 100, 1)
     assert len(probes.tune) == len(probes.check) == 20
@@ -86,5 +95,5 @@ def test_too_few_rows_or_none(tmp_path):
     with pytest.raises(ManifestError, match="has no item with split=val"):
         draw_probes(where, "voice", "val", 10, 1)
     without = store(tmp_path / "none")
-    with pytest.raises(ArtefactError, match="has no voice rows to tune with"):
+    with pytest.raises(ArtefactError, match="has no voice rows to ask with"):
         draw_probes(without, "voice", None, 10, 1)

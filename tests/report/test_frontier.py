@@ -45,6 +45,12 @@ def test_a_line_goes_through_its_own_best_settings(drawn):
     assert [900.0, 500.0] in joined
 
 
+def test_the_caption_says_what_every_mark_means(drawn):
+    figure = drawn(frontier, frontier_figure, [EXACT, line()], 10, "")
+    for word in ("Grey stair: ", "Ringed: ", "Filled: ", "Faded: another setting of the same kind finds as much"):
+        assert word in figure.get_supxlabel(), word
+
+
 def test_nothing_to_draw(drawn):
     for lines in ([], [line(rates=(np.nan, np.nan, 0.0))]):
         figure = drawn(frontier, frontier_figure, lines, 10, "")

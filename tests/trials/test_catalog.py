@@ -23,6 +23,8 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path):
 
 def test_a_format_of_ones_own_needs_no_registration():
     assert isinstance(load_format("vfsearch.trials.formats.own:Own"), Own)
+    with pytest.raises(UnknownNameError, match="'os:path' is no format of trials: wanted a subclass of"):
+        load_format("os:path")
 
 
 def test_the_surest_format_wins(tmp_path):

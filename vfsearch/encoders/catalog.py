@@ -55,6 +55,7 @@ ENCODERS = Registry(
         "constant-voice": _testing("constant:ConstantVoice", "voice", "the same row for all"),
         "constant-face": _testing("constant:ConstantFace", "face", "the same row for all"),
     },
+    base=Encoder,
 )
 
 
@@ -68,19 +69,15 @@ def make_encoder(name: str, device: str = "cpu", **settings: object) -> Encoder:
         device: "cpu", "cuda" or "cuda:N".
         settings: preparation settings that the constructor takes as keywords, for example `aligned=True`.
     Raises:
-        UnknownNameError: no such name, module or class.
+        UnknownNameError: no such name, module or class, or what it names is no encoder.
         MissingExtraError: a package that it needs is not installed.
-        SettingsError: it takes no such setting, or is not an encoder.
+        SettingsError: it takes no such setting, or what it says of itself is not complete.
 
     Example:
         >>> make_encoder("id-hash-voice").encode(["a", "b"]).shape
         (2, 64)
     """
-    kind = ENCODERS.load(name)
-    if not (isinstance(kind, type) and issubclass(kind, Encoder)):
-        raise SettingsError(f"{name!r} is not an encoder: wanted a subclass of vfsearch.encoders.base.Encoder")
-    if inspect.isabstract(kind):
-        raise SettingsError(f"the encoder {name!r} lacks {', '.join(sorted(kind.__abstractmethods__))}")
+    kind: type[Encoder] = ENCODERS.load(name)
     encoder = kind(**_arguments(name, kind, device, settings))
     _require_attributes(name, encoder)
     return encoder

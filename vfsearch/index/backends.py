@@ -55,6 +55,7 @@ BACKENDS = Registry(
             pip_line="pip install 'vfsearch[gpu]'",
         ),
     },
+    base=Index,
 )
 
 
@@ -140,4 +141,8 @@ def require_device(kind: type[Index], name: str, device: str) -> None:
         SettingsError: it cannot.
     """
     if device.partition(":")[0] not in kind.devices:
-        raise SettingsError(f"the back end {name} searches on {' and '.join(kind.devices)}, not on {device}")
+        how = "--device cpu" if "cpu" in kind.devices else f"--device {kind.devices[0]} on a machine with a GPU"
+        raise SettingsError(
+            f"the back end {name} searches on {' and '.join(kind.devices)}, not on {device}: give {how}, or take "
+            "another kind of index; `vfsearch index plan` says which can be had here"
+        )

@@ -86,7 +86,10 @@ def find_preset(name: str) -> Preset:
         return PRESETS[name]
     if name in BACKENDS.entries() or ":" in name:
         return Preset(name=name, backend=name, help="defaults of this back end")
-    raise UnknownNameError(f"no kind of index is named {name!r}; known: {', '.join(PRESETS)}, or module:Class")
+    raise UnknownNameError(
+        f"no kind of index is named {name!r}; known: {', '.join(PRESETS)}; back ends with their defaults: "
+        f"{', '.join(sorted(BACKENDS.entries()))}; or module:Class"
+    )
 
 
 def buildable(device: str = "cpu") -> list[Preset]:

@@ -1,8 +1,9 @@
 """`vfsearch index bench`: kinds of index and their search settings, measured on a store."""
 
+import contextlib
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from vfsearch.bench.memory import rise
 from vfsearch.data.row_source import RowSource
 from vfsearch.data.space import MODALITIES, require_same_space
 from vfsearch.errors import ArtefactError, DoesNotFitError, LockedError, SettingsError, VfsearchError
-from vfsearch.files import digest, make_folder, writer_lock
+from vfsearch.files import LOCK_NAME, digest, is_there, writer_lock
 from vfsearch.index.backends import BACKENDS
 from vfsearch.index.base import Index
 from vfsearch.index.building import build_index
@@ -29,7 +30,7 @@ from vfsearch.pipeline.resident import resident
 from vfsearch.pipeline.run_machine import run_machine
 from vfsearch.pipeline.searched_index import SearchSettings, open_searched
 from vfsearch.pipeline.tune_presets import ALL, EXACT, chosen_presets
-from vfsearch.pipeline.tuning_probes import draw_probes
+from vfsearch.pipeline.tuning_probes import draw_measuring_probes
 from vfsearch.pipeline.tuning_problem import Problems
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
@@ -116,13 +117,25 @@ def bench_indices(
         LockedError: another process measures there.
     """
     names = chosen_presets(settings.presets, device)
-    with writer_lock(make_folder(out)):
+    was_there = is_there(out)
+    with writer_lock(out), contextlib.nullcontext() if was_there else _gone_if_empty(out):
         scratch = out / SCRATCH
         shutil.rmtree(scratch, ignore_errors=True)
         try:
             return _Bench(workspace, settings, scratch, device, progress).of(names)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _gone_if_empty(folder: Path) -> Iterator[None]:
+    """Remove a folder that holds nothing but its lock where the enclosed block fails or is stopped."""
+    try:
+        yield
+    except BaseException:
+        if [path.name for path in folder.iterdir()] == [LOCK_NAME]:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @dataclass(eq=False)
@@ -219,14 +232,14 @@ class _Bench:
     def _pose(self, exact: Index) -> None:
         """The problem that all kinds of index are given."""
         asked = self.settings
-        probes = draw_probes(self.store, self.probe, asked.split, asked.probes, asked.seed)
+        drawn = draw_measuring_probes(self.store, self.probe, asked.split, asked.probes, asked.seed)
         require_same_space(
-            probes.tune.space, f"the {self.probe} probes of {self.workspace.store_folder}", self.source.space,
+            drawn.probes.space, f"the {self.probe} probes of {self.workspace.store_folder}", self.source.space,
             f"its {self.modality} rows",
         )  # fmt: skip
         target = Target(measure=RECALL, k=asked.k, least=1.0)
-        self.exact, self.split, self.warnings = exact, probes.split, probes.warnings
-        self.problem: SearchProblem = Problems(exact, exact, [target]).halves(probes).tune
+        self.exact, self.split, self.warnings = exact, drawn.split, drawn.warnings
+        self.problem: SearchProblem = Problems(exact, exact, [target]).of_probes(drawn.probes)
 
     def _points(self, index: Index, default: dict[str, int]) -> tuple[BenchPoint, ...]:
         """The best settings and the default, timed by turns with the exact engine."""

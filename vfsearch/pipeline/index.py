@@ -137,7 +137,7 @@ def _built(
     start, device = time.perf_counter(), working_device(settings.backend, device)
     fresh = overwrite or not _is_of(folder, settings, source, split)
     if fresh and not overwrite:
-        _require_none_removed(folder)
+        _require_none_to_return(folder, len(source))
     if fresh:
         artefact = build_index(folder, source, settings, device, progress, split)
     else:
@@ -162,20 +162,24 @@ def _is_of(folder: Path, settings: BuildSettings, source: RowSource, split: str 
     return found == (chosen.to_json(), source.origin, split, source.modality) and not about.get("changes")
 
 
-def _require_none_removed(folder: Path) -> None:
-    """Leave an index alone from which rows were removed: the store may still have them.
+def _require_none_to_return(folder: Path, rows: int) -> None:
+    """Leave an index alone from which rows were removed that the store still has.
 
+    Args:
+        folder: of the index.
+        rows: that it would have if it were built anew.
     Raises:
         SettingsError: there is such an index.
     """
     try:
-        removed = sum(change["removed"] for change in read_index_artefact(folder).about.get("changes", ()))
+        about = read_index_artefact(folder).about
     except ArtefactError:
         return
-    if removed:
+    removed = sum(change["removed"] for change in about.get("changes", ()))
+    if removed and about["rows"] < rows:
         raise SettingsError(
             f"{removed} rows were removed from the index {folder}: built anew it would hold those again that the store "
-            "still has; take them out of the store too, then give --overwrite to `vfsearch index build`"
+            "still has; take them out of the store too, or give --overwrite to `vfsearch index build`"
         )
 
 

@@ -229,25 +229,40 @@ def memory_reason(bytes_: Costs | None, most: int | None) -> str:
     Example:
         >>> memory_reason(Costs(disk=0, memory=2**30, mapped=0, build=2**29), 2**30)
         'searches want 1.34 GiB of memory, 1.00 GiB are allowed'
+        >>> memory_reason(Costs(disk=0, memory=2**20, mapped=0, build=0), 350 * 2**20)
+        'searches want 351.0 MiB of memory, 350.0 MiB are allowed'
     """
     if most is None or bytes_ is None:
         return ""
     asked = {"building it wants": bytes_.build, "searches want": bytes_.memory}
     return "; ".join(
-        f"{what} {_gib(PROCESS_BYTES + own)} of memory, {_gib(most)} are allowed"
+        f"{what} {_size(PROCESS_BYTES + own)} of memory, {_size(most)} are allowed"
         for what, own in asked.items()
         if PROCESS_BYTES + own > most
     )
 
 
-def _gib(count: int) -> str:
-    return f"{count / 2**30:.2f} GiB"
+def _size(count: int) -> str:
+    if count >= 2**30:
+        return f"{count / 2**30:.2f} GiB"
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 2**10:.1f} KiB"
+
+
+def _figures(value: float, count: int) -> str:
+    """A number with so many figures that count, never as a power of ten.
+
+    Example:
+        >>> _figures(171.3, 2), _figures(0.0743, 2), _figures(12_345, 3)
+        ('170', '0.074', '12,300')
+    """
+    rounded = float(f"{value:.{count}g}")
+    return f"{rounded:,.0f}" if rounded >= 10 ** (count - 1) else f"{rounded:g}"
 
 
 def _latency_reason(expected: Estimate | None, most: float | None) -> str:
     if most is None or expected is None or expected.single_seconds.low <= most:
         return ""
-    return f"a probe takes at least {expected.single_seconds.low * 1e3:.3g} ms, {most * 1e3:g} ms are allowed"
+    return f"a probe takes at least {_figures(expected.single_seconds.low * 1e3, 3)} ms, {most * 1e3:g} ms are allowed"
 
 
 def _recall_reason(preset: Preset, expected: Estimate | None, size: Size, here: Floors, least: float | None) -> str:
@@ -287,7 +302,7 @@ def _verdict(exact: Estimate, others: Mapping[str, Estimate], recall: float, mod
     found, mine = figure(others[best]), figure(exact)
     surely_not = found.high <= mine.low if greater else found.low >= mine.high
     surely = found.low > mine.high if greater else found.high < mine.low
-    at, times = f"{mode}, R@10 of {recall:g}", f"about {gain(others[best]):.2g} times as fast"
+    at, times = f"{mode}, R@10 of {recall:g}", f"about {_figures(gain(others[best]), 2)} times as fast"
     if gain(others[best]) <= 1.0:
         sure = "no index is" if surely_not else "probably no index is"
         return f"{at}: {sure} faster than the exact engine at this size; the next is {best}, {times}"

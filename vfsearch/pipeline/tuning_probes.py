@@ -1,4 +1,4 @@
-"""Probes to tune an index with: of the modality that will ask, never those that a query is measured with."""
+"""Probes to tune or measure an index with: of the modality that will ask, never those that a query is measured with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +29,42 @@ class TuningProbes:
     check: Embeddings
     split: str
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MeasuringProbes:
+    """One set of probes.
+
+    Args:
+        probes: to ask with.
+        split: that they are of; "all" for all.
+        warnings: what a user should know of them.
+    """
+
+    probes: Embeddings
+    split: str
+    warnings: tuple[str, ...]
+
+
+def draw_measuring_probes(store: Store, modality: str, split: str | None, count: int, seed: int) -> MeasuringProbes:
+    """Draw probes where nothing is chosen with some that others would have to check: all of them measure.
+
+    Args:
+        store: an open store.
+        modality: of the probes.
+        split: of the probes, or "all"; None: as `draw_probes`.
+        count: probes; fewer where the store has no more.
+        seed: of the draw.
+    Raises:
+        ArtefactError: the store has no probe of that split.
+        ManifestError: it has no such split.
+    """
+    chosen = _split(store, modality, split)
+    drawn = _drawn(store, modality, chosen, count, seed)
+    warnings = _of_queries(chosen)
+    if len(drawn) < min(count, FEW):
+        warnings.append(f"only {len(drawn)} of {count} probes are there: the recall is told within wide limits")
+    return MeasuringProbes(probes=drawn, split=chosen or "all", warnings=tuple(warnings))
 
 
 def draw_probes(store: Store, modality: str, split: str | None, count: int, seed: int) -> TuningProbes:
@@ -67,16 +103,20 @@ def _split(store: Store, modality: str, wanted: str | None) -> str | None:
 
 
 def _warnings(split: str | None, halves: Sequence[Embeddings], count: int) -> list[str]:
-    found = []
-    if split in (None, OF_QUERIES, ""):
-        found.append(
-            "the probes are those that queries are measured with, for want of another split: what is tuned with them "
-            "cannot be judged with them; embed a split val or train too, or name one with --split"
-        )
+    found = _of_queries(split)
     least = min(map(len, halves))
     if least < min(count, FEW):
         found.append(f"only {least} probes to check with: the recall is told within wide limits")
     return found
+
+
+def _of_queries(split: str | None) -> list[str]:
+    if split not in (None, OF_QUERIES, ""):
+        return []
+    return [
+        "the probes are those that queries are measured with, for want of another split: what is chosen with them "
+        "cannot be judged with them; embed a split val or train too, or name one with --split"
+    ]
 
 
 def _drawn(store: Store, modality: str, split: str | None, count: int, seed: int) -> Embeddings:
@@ -94,7 +134,7 @@ def _drawn(store: Store, modality: str, split: str | None, count: int, seed: int
     if not found:
         raise ArtefactError(
             f"the store {store.artefact.folder} has no {modality} rows"
-            f"{'' if split is None else f' with split={split}'} to tune with; name another split with --split, or "
+            f"{'' if split is None else f' with split={split}'} to ask with; name another split with --split, or "
             "another probe modality with --probe"
         )
     return join(found)

@@ -77,7 +77,8 @@ def _draw(figure, lines: Sequence[FrontierLine], k: int, title: str) -> None:
     _labels(axes, shown)
     figure.supxlabel(
         "Grey stair: what lies below it is beaten in both. Ringed: the settings on it. Filled: as an index is searched "
-        "that was not tuned.", fontsize=8.5, color=GREY,
+        "that was not tuned.\nFaded: another setting of the same kind finds as much and is as fast.",
+        fontsize=8.5, color=GREY,
     )  # fmt: skip
 
 

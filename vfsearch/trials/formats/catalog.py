@@ -41,6 +41,7 @@ FORMATS = Registry(
         "trec-run": _entry("trec:TrecRun"),
         "trec-qrels": _entry("trec:TrecQrels"),
     },
+    base=Format,
 )
 
 
