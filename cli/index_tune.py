@@ -36,7 +36,8 @@ Examples:
 @option("--split", default=None, help="Of the probes, or all.  [default: val, else train, never test if there is "
         "another]")  # fmt: skip
 @option("--seed", type=int, default=1, show_default=True, help="Of the draw of probes.")
-@option("--dry-run", is_flag=True, help="Only say what would be chosen.")
+@option("--dry-run", is_flag=True, help="Put no setting in force, only say what would be chosen; what --presets "
+        "lacks is built all the same.")  # fmt: skip
 @option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @computing(beside_decoders=False)
