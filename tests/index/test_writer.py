@@ -115,7 +115,7 @@ def test_one_writer_at_a_time(tmp_path):
 def test_other_artefacts_are_left_alone(tmp_path):
     Artefact(folder=tmp_path, kind="store", schema=1, about={}).write()
     with (
-        pytest.raises(ArtefactError, match="is a store, which a index does not replace"),
+        pytest.raises(ArtefactError, match="is a store, which an index does not replace"),
         writing_index(tmp_path, PLAN),
     ):
         pass

@@ -126,7 +126,9 @@ def test_kind_and_schema(built, capsys, kind):
     command += ["--n", "2", "--k", "3"] if kind == "runs" else []
     own = json.loads(good)["kind"]
     reseal(folder, "store" if own != "store" else "index")
-    assert f"{folder} is a {'store' if own != 'store' else 'index'}, not a {own}" in refused(capsys, 3, *command)
+    one = {"store": "a store", "index": "an index"}
+    found = "store" if own != "store" else "index"
+    assert f"{folder} is {one[found]}, not {one.get(own, f'a {own}')}" in refused(capsys, 3, *command)
     (folder / "MANIFEST.json").write_bytes(good)
     reseal(folder, own, schema=99)
     said = refused(capsys, 3, *command)
