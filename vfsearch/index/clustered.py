@@ -23,7 +23,7 @@ MOST_LISTS = 2**14
 SAMPLE_A_LIST = 64
 LOOKED_AT = 8
 """Times the cube root of the number of lists: looked at where nothing was tuned. Probes of another modality find 95 to
-97 % of their neighbours so, in 10,000 rows as in 300,000."""
+98 % of their neighbours so, in 10,000 rows as in 300,000."""
 STEP = 1.12
 """Ratio of neighbouring values on the ladder."""
 MOST_UNPREPARED = 8
