@@ -13,6 +13,7 @@ FAISS = ["faiss-cpu>=1.9"]
 SVS = ["scalable-vs>=0.5"]
 SVS_WHERE_THERE_ARE_WHEELS = [f"{each}; sys_platform == 'linux' and platform_machine == 'x86_64'" for each in SVS]
 ONNX = ["onnx>=1.16", "onnxscript>=0.2"]
+PARQUET = ["pyarrow>=15"]
 
 setup(
     name="vfsearch",
@@ -25,6 +26,8 @@ setup(
     packages=[*find_packages(include=["vfsearch", "vfsearch.*"]), "vfsearch_cli"],
     package_dir={"vfsearch": "vfsearch", "vfsearch_cli": "cli"},
     install_requires=[
+        # sound and pictures of MP4, MKV, WebM: soundfile and Pillow read neither
+        "av>=14",
         "click>=8.1",
         "h5py>=3.10",
         "matplotlib>=3.8",
@@ -48,9 +51,11 @@ setup(
         "hnswlib": ["hnswlib>=0.8"],
         "svs": SVS,
         "onnx": ONNX,
+        "parquet": PARQUET,
         "test": [
             *FAISS,
             *ONNX,
+            *PARQUET,
             *SVS_WHERE_THERE_ARE_WHEELS,
             "hypothesis>=6",
             "ir-measures>=0.3",

@@ -72,7 +72,7 @@ class People:
         """AUC of a model on all unseen people, and on those who can be matched."""
         self.trained(name, settings, weights_from)
         place = self.place(name)
-        vfsearch.embed_manifest(place, device=self.device)
+        vfsearch.embed_manifest(place, encoding=vfsearch.Encoding(device=self.device))
         store = vfsearch.open_store(place.store_folder)
         sides = [store.load(modality, "test") for modality in ("voice", "face")]
         return [all_pairs_auc(*sides), all_pairs_auc(*(_without(side, self.personalised()) for side in sides))]

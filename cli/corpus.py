@@ -4,6 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from vfsearch_cli.corpus_check import check
+from vfsearch_cli.corpus_import import import_
 from vfsearch_cli.options import common, option
 
 EPILOG = """\b
@@ -53,3 +55,7 @@ def generate(terminal, workspace: Path, overwrite, **settings):
         f"{summary.manifest}: {summary.people} people, {summary.train_items} items to train on, "
         f"{validation}{summary.test_items} to test on ({summary.written} files written, {summary.kept} kept)",
     )
+
+
+corpus.add_command(import_)
+corpus.add_command(check)

@@ -10,6 +10,7 @@ from vfsearch_cli.index_plan import plan
 from vfsearch_cli.index_tune import tune
 from vfsearch_cli.index_update import add, remove
 from vfsearch_cli.options import PATH, WORDS, common, computing, named_values, option
+from vfsearch_cli.pooling import chosen_pooling
 from vfsearch_cli.terminal import size, table
 
 from vfsearch.errors import SettingsError
@@ -19,6 +20,7 @@ Examples:
   vfsearch index build
   vfsearch index build --modality face --preset svs,ivf-pq
   vfsearch index build --modality face --factory IVF4096,SQ8 --name face-wide
+  vfsearch index build --modality face --pool identity
   vfsearch index build --preset hnsw --setting ef_construction=200 --split test
 """
 
@@ -43,23 +45,34 @@ for _command in (plan, tune, add, remove, info, verify, bench):
 @option("--factory", default=None, help="A faiss factory string instead, for example IVF4096,SQ8.")
 @option("--setting", "settings", multiple=True, metavar="NAME=VALUE",
         help="Build setting, for example lists=4096; may be given more than once.")  # fmt: skip
-@option("--name", default=None, help="Of the index.  [default: the modality; other presets than exact: and the preset]")
+@option("--name", default=None, help="Of the index.  [default: the modality; other presets than exact: and the preset; "
+        "with --pool: and pooled]")  # fmt: skip
+@option("--pool", "pool_by", default=None, metavar="COLUMN+...", help="Make one template of all items that agree here: "
+        "identity, or finer, for example identity+source.")  # fmt: skip
+@option("--pool-weight", default=None, metavar="COLUMN", help="With --pool: what items count by, for example quality.  "
+        "[default: all alike]")  # fmt: skip
+@option("--pool-items", type=click.IntRange(min=1), default=None, help="With --pool: most items of a template, drawn "
+        "at random.  [default: all]")  # fmt: skip
 @option("--split", default=None, help="Index the items of this split alone.  [default: all]")
 @option("--seed", type=int, default=1, show_default=True, help="Of every random choice.")
 @option("--overwrite", is_flag=True, help="Build anew also what is up to date.")
 @computing(beside_decoders=False)
 @common
-def build(terminal, workspace: Path, store, out, modalities, presets, factory, settings, name, split, **more):
+def build(
+    terminal, workspace: Path, store, out, modalities, presets, factory, settings, name, split, pool_by, pool_weight,
+    pool_items, **more
+):  # fmt: skip
     """Build indices: store to index, one a modality and kind.
 
     Rows come shard by shard; a build that was killed goes on where it was. An index that was built from this very
     store with the same settings and is undamaged is kept; any other of the same name is replaced, once the new one is
-    whole.
+    whole. With --pool the index holds templates: one row for several items of a person.
     """
     from vfsearch.pipeline.index import build_indices
     from vfsearch.pipeline.workspace import Workspace
 
-    wanted = _wanted(presets, factory, named_values("--setting", settings, "lists=4096"), name)
+    pooling = chosen_pooling("--pool", pool_by, pool_weight, pool_items, more["seed"])
+    wanted = _wanted(presets, factory, named_values("--setting", settings, "lists=4096"), name, pooling)
     built = build_indices(
         Workspace(folder=workspace, embeddings=store, index=out), tuple(dict.fromkeys(modalities)), wanted,
         split=None if split == "all" else split, progress=terminal.progress, **more,
@@ -69,7 +82,9 @@ def build(terminal, workspace: Path, store, out, modalities, presets, factory, s
     terminal.result(document, table(columns, [_row(each) for each in built]))
 
 
-def _wanted(presets: tuple[tuple[str, ...], ...], factory: str | None, parameters: dict, name: str | None) -> list:
+def _wanted(
+    presets: tuple[tuple[str, ...], ...], factory: str | None, parameters: dict, name: str | None, pooling
+) -> list:
     """The kinds of index that were asked for."""
     from vfsearch.pipeline.index import IndexRequest
 
@@ -82,7 +97,7 @@ def _wanted(presets: tuple[tuple[str, ...], ...], factory: str | None, parameter
         if name is None:
             raise SettingsError("an index made by --factory has no name of its own: give --name, for example face-own")
         presets, parameters = ("faiss",), {**parameters, "factory": factory}
-    return [IndexRequest(preset=preset, parameters=parameters, name=name) for preset in presets]
+    return [IndexRequest(preset=preset, parameters=parameters, name=name, pooling=pooling) for preset in presets]
 
 
 def _row(each) -> tuple:

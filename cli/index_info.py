@@ -64,8 +64,11 @@ def _lines(each) -> list[str]:
 
 def _history(about: dict) -> list[str]:
     """How an index was tuned and changed."""
+    from vfsearch.data.pooling import Pooling
+
     tuned, changes = about["tuned"], about.get("changes", [])
-    lines = [f"  tuned   {tuned_text(tuned).removeprefix('tuned ')}{_promised(tuned)}"] if tuned else []
+    lines = [f"  pooled  by {Pooling.from_json(about['pooling'])}"] if about.get("pooling") else []
+    lines += [f"  tuned   {tuned_text(tuned).removeprefix('tuned ')}{_promised(tuned)}"] if tuned else []
     counts = [f"+{change['added']} -{change['removed']} rows ({change['how']})" for change in changes]
     return lines + [f"  changed {text}" for text in counts]
 

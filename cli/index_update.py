@@ -36,11 +36,13 @@ def add(terminal, workspace: Path, indices, prune, dry_run, store, out, device):
     otherwise now, because they were embedded anew, are replaced. An index of one split gets rows of that split alone.
     The old index is whole until the new one is.
     """
-    from vfsearch.pipeline.update_index import add_to_index, index_folders
+    from vfsearch.pipeline.update_index import add_to_index, followers
     from vfsearch.pipeline.workspace import Workspace
 
     places = Workspace(folder=workspace, embeddings=store, index=out)
-    folders = index_folders(places, indices)
+    folders, passed_over = followers(places, indices)
+    for text in passed_over:
+        terminal.warn(text)
     changes = [add_to_index(places, str(each), prune, dry_run, device, terminal.progress) for each in folders]
     _show(terminal, changes, dry_run)
 

@@ -271,6 +271,9 @@ def chosen_encoders(command: Callable) -> Callable:
     @option("--on-no-face", type=click.Choice(["crop", "fail"]), default=None,
             help="What to do with a photo in which no face is found: take its centre square and count it, or let it "
             "fail.  [default: crop]")  # fmt: skip
+    @option("--faces", type=click.Choice(["largest", "central", "all"]), default=None,
+            help="Of several faces in a photo: the largest, the one nearest to the middle, or a row for each.  "
+            "[default: largest]")  # fmt: skip
     @option("--voice-setting", multiple=True, metavar="NAME=VALUE",
             help="Setting of the voice encoder, for example weights=networks/thin-resnet34.")  # fmt: skip
     @option("--face-setting", multiple=True, metavar="NAME=VALUE",
@@ -282,6 +285,7 @@ def chosen_encoders(command: Callable) -> Callable:
         face_encoder: str,
         aligned: bool,
         on_no_face: str | None,
+        faces: str | None,
         voice_setting: tuple[str, ...],
         face_setting: tuple[str, ...],
         **kwargs: object,
@@ -291,6 +295,8 @@ def chosen_encoders(command: Callable) -> Callable:
         face = {"aligned": True} if aligned else {}
         if on_no_face is not None:
             face["on_no_face"] = on_no_face
+        if faces is not None:
+            face["faces"] = faces
         encoders = Encoders(
             voice=voice_encoder,
             face=face_encoder,

@@ -97,11 +97,21 @@ def _count(number: int, noun: str) -> str:
 
 def _title(outcome: Outcome) -> str:
     counts = outcome.counts
+    probes, items = (
+        f"{outcome.settings['probe']} probes{_pooled(counts, 'probe')}",
+        f"{outcome.settings['gallery']} gallery items{_pooled(counts, 'gallery')}",
+    )
     return (
-        f"{counts['probes']} {outcome.settings['probe']} probes ({counts['probe_identities']} identities), "
-        f"{counts['gallery']} {outcome.settings['gallery']} gallery items ({counts['gallery_identities']} identities), "
+        f"{counts['probes']} {probes} ({counts['probe_identities']} identities), "
+        f"{counts['gallery']} {items} ({counts['gallery_identities']} identities), "
         f"split {counts['split']}{_seen(counts)}"
     )
+
+
+def _pooled(counts: dict, side: str) -> str:
+    """How many items templates were made of."""
+    items = counts.get(f"{side}_items")
+    return "" if items is None else f" pooled from {items}"
 
 
 def _seen(counts: dict) -> str:
@@ -272,6 +282,12 @@ def _of_sides(counts: dict) -> list[str]:
         warnings.append(f"{counts['failed_probes']} probes could not be embedded and count as misses")
     if counts["failed_gallery"]:
         warnings.append(f"{counts['failed_gallery']} gallery items could not be embedded and cannot be found")
+    for side in ("probe", "gallery"):
+        if counts.get(f"failed_{side}_items"):
+            warnings.append(
+                f"{counts[f'failed_{side}_items']} items of the {side} side could not be embedded; templates are made "
+                "of the others"
+            )
     if counts.get("gallery_not_in_index"):
         warnings.append(
             f"the index lacks {counts['gallery_not_in_index']} of the {counts['gallery']} gallery items: the rows "

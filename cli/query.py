@@ -7,6 +7,7 @@ import click
 from vfsearch_cli.measures import named_measures, unused_measures
 from vfsearch_cli.options import NUMBERS, PATH, SIZE, WORDS, chosen_encoders, common, computing, decoding, option
 from vfsearch_cli.outcome import outcome_table, outcome_warnings
+from vfsearch_cli.pooling import pooled_sides, refuse_mixed_pooling
 from vfsearch_cli.terminal import table
 
 from vfsearch.errors import SettingsError
@@ -18,7 +19,10 @@ Examples:
   vfsearch query --probe voice --gallery face --n 2,5,10,50 --split all --seed 7
   vfsearch query --group U --group G --by gender --measures accuracy,AUC,EER,TAR@FAR=0.01,mAP
   vfsearch query --protocol identification --enrolled 10,50
+  vfsearch query --pool-probes identity --pool-gallery identity
+  vfsearch query --pool-probes identity+session --pool-weight quality --index index/face-pooled
   vfsearch query --file clip.wav --k 10
+  vfsearch query --file monday.wav --file friday.wav --pool
   vfsearch query --index index/face --search nprobe=64
   vfsearch query --index index/face --exact
   vfsearch query --trials verify_v2f_test.txt match_v2f_2_val.txt
@@ -46,7 +50,17 @@ PROTOCOLS = ("matching", "verification", "retrieval", "identification")
         "[default: test if there is such a split, else all; with --file: all]")  # fmt: skip
 @option("--k", type=int, default=10, show_default=True, help="Neighbours to find and to save.")
 @option("--seed", type=int, default=1, show_default=True, help="Of the trials and intervals.")
-@option("--file", type=PATH, default=None, help="Search for this one clip or photo instead.")
+@option("--pool-probes", default=None, metavar="COLUMN+...", help="Ask with one template of all items that agree here: "
+        "identity, or finer, for example identity+source.")  # fmt: skip
+@option("--pool-gallery", default=None, metavar="COLUMN+...", help="Search templates, made here and compared one by "
+        "one; an index built with --pool needs no such option.")  # fmt: skip
+@option("--pool-weight", default=None, metavar="COLUMN", help="What pooled items count by, for example quality.  "
+        "[default: all alike]")  # fmt: skip
+@option("--pool-items", type=click.IntRange(min=1), default=None, help="Most items of a template, drawn at random.  "
+        "[default: all]")  # fmt: skip
+@option("--file", "media", type=PATH, multiple=True, help="Search for this one clip or photo instead; for several of "
+        "one person with --pool.")  # fmt: skip
+@option("--pool", "pool_files", is_flag=True, help="With --file: all files are of one person, search for their mean.")
 @option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--index", type=PATH, default=None, help="Folder of the indices, or one index.  [default: index]")
 @option("--exact", is_flag=True, help="Compare with every row of the index, with our own kernels, whatever its back "
@@ -75,12 +89,13 @@ PROTOCOLS = ("matching", "verification", "retrieval", "identification")
 @decoding
 @computing(beside_decoders=False, several=True)
 @common
-def query(terminal, workspace: Path, probe, gallery, file, store, index, model, out, trials, files, **more):
+def query(terminal, workspace: Path, probe, gallery, media, store, index, model, out, trials, files, **more):
     """Ask the three protocols of a store and its indices: how well and how fast.
 
     1:N matching, verification and full-gallery retrieval of the probe items against the gallery items of one split,
     printed as one table and saved under runs/ with the raw neighbours. With --file, the best matches of one clip or
-    photo instead. With --trials, published or own lists, scored with the store or with vectors of any origin.
+    photo instead, or of several of one person. With --trials, published or own lists, scored with the store or with
+    vectors of any origin.
     """
     from vfsearch.pipeline.workspace import Workspace
 
@@ -88,13 +103,14 @@ def query(terminal, workspace: Path, probe, gallery, file, store, index, model, 
     if trials:
         places = Workspace(folder=workspace, embeddings=store, runs=out)
         return _ask_lists(terminal, places, (*trials, *files), more)
-    if file is not None:
-        probe = probe or ("voice" if file.suffix.lower() in AUDIO else "face")
+    refuse_mixed_pooling(media, more)
+    if media:
+        probe = probe or _modality(media)
     probe = probe or "voice"
     gallery = gallery or {"voice": "face", "face": "voice"}[probe]
     places = Workspace(folder=workspace, embeddings=store, index=index, model=model, runs=out)
-    if file is not None:
-        return _look_up(terminal, places, file, probe, gallery, more)
+    if media:
+        return _look_up(terminal, places, media, probe, gallery, more)
     return _measure(terminal, places, probe, gallery, more)
 
 
@@ -109,7 +125,12 @@ NOT_OF_LISTS = (
     "by",
     "split",
     "k",
-    "file",
+    "media",
+    "pool_files",
+    "pool_probes",
+    "pool_gallery",
+    "pool_weight",
+    "pool_items",
     "index",
     "exact",
     "knobs",
@@ -129,6 +150,14 @@ def _refuse_mixed(trials, files) -> None:
     if wrong:
         where = "goes without --trials" if trials else "goes with --trials FILE..."
         raise SettingsError(f"{flags[wrong[0]]} {where} only")
+
+
+def _modality(media) -> str:
+    """What files are, by their names."""
+    found = {"voice" if file.suffix.lower() in AUDIO else "face" for file in media}
+    if len(found) > 1:
+        raise SettingsError("clips and photos are pooled apart: give files of one kind, or say with --probe which")
+    return found.pop()
 
 
 def _ask_lists(terminal, places, lists, more: dict) -> None:
@@ -162,6 +191,7 @@ def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
         probe=probe, gallery=gallery, protocols=more["protocols"] or PROTOCOLS[:3], n=more["n"], split=more["split"],
         k=more["k"], seed=more["seed"], groups=more["groups"] or ("U",), enrolled=more["enrolled"] or (),
         measures=named_measures(more["measures"] or ()), by=more["by"] or (), search=_search(more),
+        **pooled_sides(more),
     )  # fmt: skip
     report = run_query(
         places, settings, more["device"], more["name"], more["overwrite"], terminal.progress, more["max_memory"]
@@ -197,15 +227,17 @@ def _show(terminal, report, measures: tuple[str, ...]) -> None:
     terminal.result(document, *outcome_table(report.outcome, terminal.out.width), f"saved in {report.folder}")
 
 
-def _look_up(terminal, places, file: Path, probe: str, gallery: str, more: dict) -> None:
+def _look_up(terminal, places, media, probe: str, gallery: str, more: dict) -> None:
     from vfsearch.pipeline.lookup import look_up
 
     frozen = more["encoders"] if more["without_model"] else None
+    file, *others = media
     found = look_up(places, file, probe, gallery, more["k"], more["decoding"], frozen, more["device"],
-                    more["split"], more["max_memory"], _search(more))  # fmt: skip
+                    more["split"], more["max_memory"], _search(more), others)  # fmt: skip
     if found.note:
-        terminal.remark(f"note: {file}: {found.note}")
+        terminal.remark(f"note: {', '.join(map(str, media))}: {found.note}")
     rows = [(match.rank, f"{match.score:.4f}", match.identity, match.path) for match in found.matches]
-    document = {"file": str(file), "probe": probe, "gallery": gallery, **asdict(found)}
-    title = f"{gallery} items most like {file} ({probe})"
+    pooled = {"pooled_with": list(map(str, others))} if others else {}
+    document = {"file": str(file), **pooled, "probe": probe, "gallery": gallery, **asdict(found)}
+    title = f"{gallery} items most like {file} ({probe}{f', pooled with {len(others)} more' if others else ''})"
     terminal.result(document, title, table([">rank", ">score", "identity", "path"], rows))

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import click
 from vfsearch_cli.options import PATH, common, option
+from vfsearch_cli.store_export import export
+from vfsearch_cli.store_import import import_
+from vfsearch_cli.store_merge import merge
+from vfsearch_cli.store_stats import stats
 from vfsearch_cli.terminal import size, table
 
 INFO_EPILOG = """\b
@@ -59,3 +63,7 @@ def verify(terminal, workspace: Path, place):
              f"{found['store']}: {found['files']} files, {len(found['problems'])} damaged"]  # fmt: skip
     terminal.result(found, *lines)
     return 3 if found["problems"] else 0
+
+
+for command in (export, import_, merge, stats):
+    store.add_command(command)

@@ -27,9 +27,8 @@ class Terminal:
         self.quiet = quiet
         self.out = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_PIPE, soft_wrap=False, highlight=False)
         self.err = Console(stderr=True, highlight=False)
-        self._bars: Progress | None = None
-        self._tasks: dict[str, int] = {}
         self._stack = ExitStack()
+        self._bars = _Bars(self.err, self._stack, shown=not quiet and self.err.is_terminal)
 
     def __enter__(self) -> Self:
         return self
@@ -37,17 +36,10 @@ class Terminal:
     def __exit__(self, *exception: object) -> None:
         self._stack.close()
 
-    def progress(self, what: str, done: int, total: int) -> None:
+    @property
+    def progress(self) -> "_Bars":
         """The callback that the library is given: a bar for each kind of work, on a terminal only."""
-        if self.quiet or not self.err.is_terminal:
-            return
-        if self._bars is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                       TimeRemainingColumn())  # fmt: skip
-            self._bars = self._stack.enter_context(Progress(*columns, console=self.err))
-        if what not in self._tasks:
-            self._tasks[what] = self._bars.add_task(what, total=total)
-        self._bars.update(self._tasks[what], completed=done, total=total)
+        return self._bars
 
     def remark(self, text: str) -> None:
         """Something worth knowing beside the result."""
@@ -69,6 +61,39 @@ class Terminal:
                 self.out.print(each, markup=False, soft_wrap=True)
             else:
                 self.out.print(each)
+
+
+class _Bars:
+    """Called as progress(what, done, total); `detail` says more of some work, beside its bar."""
+
+    def __init__(self, console: Console, stack: ExitStack, shown: bool) -> None:
+        self._console, self._stack, self._shown = console, stack, shown
+        self._progress: Progress | None = None
+        self._tasks: dict[str, int] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Draw the bar."""
+        if self._shown:
+            task = self._task(what, total)
+            self._progress.update(task, completed=done, total=total)
+
+    def detail(self, what: str, text: str) -> None:
+        """What stands behind the bar."""
+        if self._shown:
+            self._progress_of().update(self._task(what, None), detail=text)
+
+    def _task(self, what: str, total: int | None) -> int:
+        progress = self._progress_of()
+        if what not in self._tasks:
+            self._tasks[what] = progress.add_task(what, total=total, detail="")
+        return self._tasks[what]
+
+    def _progress_of(self) -> Progress:
+        if self._progress is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                       TimeRemainingColumn(), TextColumn("{task.fields[detail]}"))  # fmt: skip
+            self._progress = self._stack.enter_context(Progress(*columns, console=self._console))
+        return self._progress
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "", caption: str = "") -> Table:
@@ -95,6 +120,20 @@ def size(count: float) -> str:
             break
         count /= 1024
     return f"{count:.0f} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """A time with a unit.
+
+    Example:
+        >>> duration(4.2), duration(200), duration(3 * 3600 + 1800), duration(400 * 3600)
+        ('4.2 s', '3 min 20 s', '3.5 h', '16.7 days')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    return f"{seconds / 3600:,.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:,.1f} days"
 
 
 def counted(count: int, what: str) -> str:

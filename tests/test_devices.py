@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from vfsearch.devices import cores, one_device, resolve_device, set_threads, threads
+from vfsearch.devices import cores, keep_freed_memory, one_device, resolve_device, set_threads, threads
 from vfsearch.errors import SettingsError
 from vfsearch.kernels.threads import shared
 
@@ -98,3 +98,9 @@ def test_devices_that_are_not_here(monkeypatch):
     ]  # fmt: skip
     with pytest.raises(SettingsError, match="cuda:2 is not here: torch sees 2"):
         resolve_device("cuda:2")
+
+
+def test_freed_memory_is_kept_without_a_word_where_that_is_unknown(monkeypatch):
+    keep_freed_memory()
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())
+    keep_freed_memory()

@@ -21,7 +21,7 @@ LAYERS = [
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {
     "torch", "faiss", "matplotlib", "tensorboardX", "onnx", "onnxruntime", "onnxscript", "ray", "dlib", "scipy",
-    "sklearn", "soundfile", "PIL", "h5py", "numba", "llvmlite", "triton", "hnswlib", "svs",
+    "sklearn", "soundfile", "av", "PIL", "h5py", "numba", "llvmlite", "triton", "hnswlib", "svs",
 }  # fmt: skip
 FILES = sorted((ROOT / "vfsearch").rglob("*.py"))
 

@@ -8,3 +8,10 @@ Progress = Callable[[str, int, int], None]
 
 def silent(what: str, done: int, total: int) -> None:
     """The callback that shows nothing."""
+
+
+def detail(progress: Progress, what: str, text: str) -> None:
+    """Say more of some work (how fast it goes, what limits it) to a callback that has a method `detail(what, text)`."""
+    say = getattr(progress, "detail", None)
+    if say is not None:
+        say(what, text)

@@ -8,8 +8,9 @@ from builders import rounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfsearch.data.manifest import LONGEST_TEXT, Item, Manifest, read_manifest
+from vfsearch.data.manifest import LONGEST_TEXT, Item, Manifest, read_manifest, rows_digest, write_manifest
 from vfsearch.errors import InputError, ManifestError
+from vfsearch.files import digest
 
 HEADER = "path,modality,identity\n"
 GOOD = HEADER + "a.wav,voice,Ann\nb.png,face,Bob\n"
@@ -208,3 +209,39 @@ def test_random_changes_raise_nothing_else(tmp_path, name):
         except InputError as error:
             assert str(tmp_path / name) in str(error)
     assert read_well
+
+
+def test_what_is_written_is_read(tmp_path):
+    items = [
+        Item(id="a,b.wav", path="a,b.wav", modality="voice", identity='A "x"', columns={"gender": "f"}),
+        Item(id="two", path="caf\udce9\n.png", modality="face", identity="B", columns={"age": "3", "gender": ""}),
+        Item(id="c", path="c", modality="voice", identity="C", start_seconds=0.1, end_seconds=1 / 3),
+    ]
+    write_manifest(tmp_path / "m.csv", iter(items))
+    read = read_manifest(tmp_path / "m.csv")
+    assert [(item.id, item.path, item.identity, item.start_seconds, item.end_seconds) for item in read] == [
+        (item.id, item.path, item.identity, item.start_seconds, item.end_seconds) for item in items
+    ]
+    assert [item.columns for item in read] == [
+        {"gender": "f", "age": ""}, {"gender": "", "age": "3"}, {"gender": "", "age": ""}
+    ]  # fmt: skip
+    write_manifest(tmp_path / "plain.csv", [Item(id="a", path="a", modality="voice", identity="A")])
+    assert (tmp_path / "plain.csv").read_bytes() == b"path,modality,identity\na,voice,A\n"
+
+
+def test_rows_that_agree_share_their_columns(tmp_path):
+    lines = [f"{row}.wav,voice,p{row % 2},{'mf'[row % 2]}" for row in range(10_000)]
+    (tmp_path / "m.csv").write_text("\n".join(["path,modality,identity,gender", *lines]))
+    read = read_manifest(tmp_path / "m.csv")
+    assert len({id(item.columns) for item in read}) == len({id(item.identity) for item in read}) == 2
+    assert all(item.id is item.path for item in read)
+
+
+def test_the_digest_is_that_of_the_whole_list(tmp_path):
+    items = [
+        Item(id=str(n), path=f"{n}.wav", modality="voice", identity="p", columns={"b": "1", "a": "é"})
+        for n in range(9000)
+    ]
+    whole = [[i.id, i.path, i.modality, i.identity, None, None, {"a": "é", "b": "1"}] for i in items]
+    for count in (0, 1, 4096, 4097, 9000):
+        assert rows_digest(items[:count]) == digest(whole[:count])

@@ -5,8 +5,9 @@ import pytest
 from builders import make_space, unit_rows
 
 from vfsearch.data.manifest import Item, Manifest
+from vfsearch.embed.batches import Batching
 from vfsearch.embed.plan import plan_parts
-from vfsearch.embed.run import embed_parts
+from vfsearch.embed.run import Running, embed_parts
 from vfsearch.errors import MediaError, MissingExtraError, SettingsError, VectorError, VfsearchError
 from vfsearch.media.preparation import Failure
 from vfsearch.store.shard import pack_shard
@@ -71,7 +72,7 @@ def prepare(broken=(), notes=None):
 def embed(listed, encoder, prepare_, rows_per_part=10, batch_size=4, writer=None, folder=None, tmp=None):
     parts = plan_parts(Manifest(listed, tmp), {"voice": SPACE}, rows_per_part)
     writer = writer or Memory()
-    embed_parts(parts, encoder, prepare_, writer, batch_size)
+    embed_parts(parts, encoder, prepare_, writer, Running(batching=Batching(size=batch_size)))
     return parts, writer
 
 
@@ -143,7 +144,8 @@ def test_progress_counts_what_is_there(tmp_path):
     said = []
     parts = plan_parts(Manifest(items(12), tmp_path), {"voice": SPACE}, 5)
     writer = Memory({parts[0].name: SimpleNamespace()})
-    embed_parts(parts, Encoder(), prepare(), writer, 4, lambda *progress: said.append(progress))
+    running = Running(batching=Batching(size=4))
+    embed_parts(parts, Encoder(), prepare(), writer, running, lambda *progress: said.append(progress))
     assert said == [("voice items", done, 12) for done in (9, 10, 12)]
 
 
@@ -170,7 +172,7 @@ def test_parts_come_from_the_list_alone(tmp_path):
 
 
 def test_an_encoder_that_is_wrong_alone_is_named():
-    from vfsearch.embed.run import _encoded
+    from vfsearch.embed.encoding import _encoded
 
     with pytest.raises(VectorError, match=r"the encoder toy gave rows \(2, 9\) for \(2, 8\)"):
         _encoded(["voice1", "voice2"], Encoder({f"voice{row}": np.zeros(9) for row in (1, 2)}))

@@ -10,7 +10,7 @@ def joint(rows, modality: str = "voice", **more) -> JointEncoder:
 
 
 def test_rows_are_made_unit_length():
-    found = joint(lambda samples: np.array([[3.0, 0, 4], [0, 0, 0]])).encode(["a", "b"])
+    found = joint(lambda samples, precision: np.array([[3.0, 0, 4], [0, 0, 0]])).encode(["a", "b"])
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, [[0.6, 0, 0.8], [0, 0, 0]], atol=1e-7)
 

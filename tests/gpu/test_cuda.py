@@ -9,7 +9,7 @@ from builders import make_embeddings, make_space, unit_rows
 
 from vfsearch.corpus.generated import GeneratedCorpus, generate
 from vfsearch.encoders.catalog import ENCODERS, make_encoder
-from vfsearch.encoders.inference import full_precision
+from vfsearch.encoders.inference import inference
 from vfsearch.index.exact import exact_in_memory
 from vfsearch.kernels.pairs import pair_scores
 from vfsearch.kernels.ranks import mate_ranks
@@ -19,6 +19,7 @@ from vfsearch.networks.heads import HeadSettings
 from vfsearch.networks.joint import JointNetworks
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.encoding import Encoding
 from vfsearch.pipeline.query import QuerySettings, query
 from vfsearch.pipeline.train import train_model
 from vfsearch.pipeline.workspace import Workspace
@@ -118,7 +119,7 @@ def test_whole_networks_train_there_as_here(tmp_path, precision):
     for device in ("cpu", "cuda"):
         place = Workspace(folder=tmp_path, model=tmp_path / device, embeddings=tmp_path / f"rows-{device}")
         found[device] = train_model(place, settings, networks, device=device, end_to_end=True, validation="test")
-        embed_manifest(place, device=device)
+        embed_manifest(place, encoding=Encoding(device=device))
     assert found["cuda"].final["loss"] == pytest.approx(found["cpu"].final["loss"], rel=0.02)
     assert open_store(tmp_path / "rows-cuda").count("rows", "voice") == 16
 
@@ -131,7 +132,7 @@ def test_networks_give_the_same_rows_there_as_here():
             name, {"depths": [1, 1], "widths": [16, 32], **({"pixels": 32} if name == "ir50" else {})}
         )
         network.eval()
-        with full_precision():
+        with inference("cuda"):
             here, there = network(batch), network.to("cuda")(batch.to("cuda")).cpu()
         assert torch.nn.functional.cosine_similarity(here, there).min() > 1 - 1e-5
 

@@ -25,6 +25,9 @@ class Obedient(Preparation):
             return None
         if order == "list":
             return Prepared(sample=[1, 2])
+        if order == "several":
+            samples = [Prepared(sample=np.arange(n + 1.0), note=str(n)) for n in range(int(argument))]
+            return Prepared(sample=samples[0].sample, others=tuple(samples[1:]), seconds=2.5)
         number = float(argument) if order == "number" else 0.0
         return Prepared(sample=np.full((2, 3), number * self.factor, np.float32), note=note or "")
 
@@ -40,6 +43,13 @@ def _print(argument):
     return "printed"
 
 
+def _once(argument):
+    """Kill the process the first time."""
+    if not Path(argument).exists():
+        Path(argument).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _memory(argument):
     np.ones(2**33, np.uint8)
 
@@ -51,6 +61,7 @@ ACTIONS = {
     "raise": lambda argument: {}[argument],
     "kill": lambda argument: os.kill(os.getpid(), signal.SIGKILL),
     "segfault": lambda argument: ctypes.string_at(0),
+    "once": _once,
     "exit": lambda argument: os._exit(3),
     "sleep": lambda argument: time.sleep(float(argument)),
     "pid": lambda argument: str(os.getpid()),

@@ -211,3 +211,18 @@ def test_no_tasks_start_no_process(misbehaving):
     with PreparationWorkers(misbehaving.Obedient(), Limits(), 2) as pool:
         assert list(pool.prepare([])) == []
         assert [worker._process for worker in pool._workers] == [None, None]
+
+
+def test_a_process_that_somebody_kills_once_costs_nothing(misbehaving, tasks_of, tmp_path):
+    orders = ["number 1", f"once {tmp_path / 'mark'}", "number 2"]
+    with PreparationWorkers(misbehaving.Obedient(), Limits(), 1) as pool:
+        results = list(pool.prepare(tasks_of(*orders)))
+    assert [type(result) for result in results] == [Prepared] * 3 and (tmp_path / "mark").exists()
+
+
+def test_further_samples_travel_with_the_first(misbehaving, tasks_of):
+    with PreparationWorkers(misbehaving.Obedient(), Limits(), 1) as pool:
+        several, fine = pool.prepare(tasks_of("several 3", "number 4"))
+    assert [each.sample.tolist() for each in (several, *several.others)] == [[0.0], [0.0, 1.0], [0.0, 1.0, 2.0]]
+    assert [each.note for each in several.others] == ["1", "2"] and several.seconds == 2.5
+    assert fine.sample[0, 0] == 4 and fine.others == () and fine.seconds == 0.0

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import shutil
 from pathlib import Path
@@ -7,7 +8,9 @@ import pytest
 from builders import ID_HASH, IN_PROCESS
 from lossy_index import BACKEND
 
+from vfsearch.data.pooling import Pooling
 from vfsearch.data.row_source import rows_in_memory
+from vfsearch.data.templates import pool
 from vfsearch.encoders.catalog import ENCODERS
 from vfsearch.errors import (
     ArtefactError,
@@ -188,3 +191,21 @@ def test_a_real_photo_finds_itself_and_then_its_person(photos, tmp_path):
         assert matches[0].path == name and matches[0].score == pytest.approx(1.0, abs=1e-6)
         assert matches[1].identity == photo.parent.name
         assert (np.diff([match.score for match in matches]) <= 0).all()
+
+
+def test_several_files_are_searched_for_as_one(frozen):
+    files = [frozen.folder / f"face-{name}.txt" for name in "ab"]
+    result = look_up(frozen, files[0], "face", "face", 4, IN_PROCESS, NUMBERS, pooled_with=files[1:])
+    faces = open_store(frozen.store_folder).load("face")
+    both = faces.take([faces.ids.index("fa"), faces.ids.index("fb")])
+    vector = pool(dataclasses.replace(both, identities=["p", "p"]), Pooling()).rows.vectors[0]
+    expected = sorted((faces.vectors.astype(float) @ vector.astype(float)).tolist(), reverse=True)
+    assert [match.score for match in result.matches] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_file_that_is_named_twice_or_missing(frozen):
+    file = frozen.folder / "face-a.txt"
+    with pytest.raises(SettingsError, match=r"face-a.txt is named twice, and would count twice in the template"):
+        look_up(frozen, file, "face", "face", 4, IN_PROCESS, NUMBERS, pooled_with=[file])
+    with pytest.raises(MediaError, match=r"face-none.txt cannot be searched for"):
+        look_up(frozen, file, "face", "face", 4, IN_PROCESS, NUMBERS, pooled_with=[frozen.folder / "face-none.txt"])

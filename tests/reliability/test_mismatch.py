@@ -154,9 +154,8 @@ def test_unknown_back_end(built, capsys):
         open_index(built.folder / "index" / "nothing")
 
 
-def test_a_grown_list_is_another_list(built):
-    built.manifest_path.write_text(built.manifest_path.read_text() + "new.wav,voice,p0,train\n")
-    with pytest.raises(
-        MismatchError, match=r"was made otherwise \(list: 120 items \(\w+\) there, 121 items \(\w+\) now\)"
-    ):
+def test_quite_another_list(built):
+    lines = built.manifest_path.read_text().splitlines()
+    built.manifest_path.write_text("\n".join([lines[0], *lines[-30:], "new.wav,voice,p0,train"]) + "\n")
+    with pytest.raises(MismatchError, match=r"holds 120 rows, and only 30 of them are in .*manifest\.csv"):
         embed_manifest(built)

@@ -69,14 +69,41 @@ def test_what_a_killed_writer_left_goes(tmp_path):
 
 
 def test_the_same_parts_of_another_list(tmp_path):
-    fill(tmp_path, about={"parts": PARTS}, keep_same_parts=True)
-    other = {"parts": PARTS[1:], "list": "two"}
-    with writing(tmp_path, {**ABOUT, **other}, "float32", keep_same_parts=True) as writer:
+    fill(tmp_path)
+    with writing(tmp_path, {**ABOUT, "list": "two"}, "float32", PARTS[1:], may_differ=("list",)) as writer:
         assert not writer.complete
         assert [writer.holds(part) for part in PARTS] == [False, True, True]
-        assert not (tmp_path / PARTS[0]).exists() and not (tmp_path / "failures.csv").exists()
+        assert not (tmp_path / "failures.csv").exists()
+        assert writer.outdated("voice") == [(PARTS[0], True)] and writer.outdated("face") == []
+        assert len(writer.shard(PARTS[0])) == 5
+        stale = open_store(tmp_path, complete=False)
+        assert stale.parts("voice") == PARTS[1:2] and stale.stale_parts() == PARTS[:1]
+        assert not verify(tmp_path)["problems"]
         writer.finish(PARTS[1:])
+    assert not (tmp_path / PARTS[0]).exists()
     assert list(open_store(tmp_path).artefact.files) == [*PARTS[1:], "failures.csv"]
+
+
+def test_a_list_that_comes_back_finds_its_parts(tmp_path):
+    before = contents(fill(tmp_path))
+    with writing(tmp_path, {**ABOUT, "list": "two"}, "float32", PARTS[1:], may_differ=("list",)):
+        pass
+    with writing(tmp_path, ABOUT, "float32", PARTS, may_differ=("list",)) as writer:
+        assert all(map(writer.holds, PARTS))
+        writer.finish(PARTS)
+    assert contents(tmp_path) == before
+
+
+def test_what_failed_is_looked_at_again(tmp_path):
+    before = contents(fill(tmp_path))
+    for retry in (True, False):  # a run that was stopped goes on with it
+        with writing(tmp_path, ABOUT, "float32", PARTS, retry_failed=retry) as writer:
+            assert [writer.holds(part) for part in PARTS] == [False, True, True] and not writer.complete
+            assert writer.outdated("voice") == [(PARTS[0], False)]
+    with writing(tmp_path, ABOUT, "float32", PARTS) as writer:
+        writer.add(PARTS[0], SHARDS[PARTS[0]])
+        writer.finish(PARTS)
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize(
@@ -91,7 +118,7 @@ def test_another_list_or_setting_is_refused(tmp_path, about, dtype, wanted):
     before = contents(fill(tmp_path))
     for ask in (lambda: require_same_store(tmp_path, {**ABOUT, **about}, dtype),
                 lambda: writing(tmp_path, {**ABOUT, **about}, dtype).__enter__()):  # fmt: skip
-        with pytest.raises(MismatchError, match=f"was made otherwise {wanted}; give `vfsearch embed --overwrite`"):
+        with pytest.raises(MismatchError, match=f"was made otherwise {wanted}; give --overwrite to make"):
             ask()
     assert contents(tmp_path) == before
     with writing(tmp_path, {**ABOUT, **about}, dtype, overwrite=True) as writer:

@@ -1,12 +1,12 @@
 """What a generated corpus is to hold: its settings, its items and the manifest that lists them."""
 
-import csv
 import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vfsearch.corpus.people import Person, draw_people
+from vfsearch.data.csv_lines import CsvLines
 from vfsearch.errors import SettingsError
 
 SPLITS = ("person", "item")
@@ -160,7 +160,7 @@ def _split_names(settings: GeneratedCorpus, count: int) -> list[str]:
 def manifest_bytes(items: list[Item]) -> bytes:
     """The manifest of some items, as CSV in UTF-8 with a header of `COLUMNS`."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = CsvLines(text)
     writer.writerow(COLUMNS)
     for item in items:
         person = item.person

@@ -1,9 +1,10 @@
 """Items that could not be embedded: named, counted, never dropped."""
 
-import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from vfsearch.data.csv_lines import CsvLines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ FIELDS = ("id", "path", "modality", "identity", "stage", "reason")
 def failures_csv(failures: Iterable[FailedItem]) -> bytes:
     """The failures table as CSV with a header."""
     text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
+    table = CsvLines(text)
     table.writerow(FIELDS)
     table.writerows([getattr(failure, name) for name in FIELDS] for failure in failures)
     return text.getvalue().encode("utf-8", "surrogateescape")

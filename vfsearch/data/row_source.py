@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from vfsearch.data.embeddings import Embeddings
+from vfsearch.data.pooling import Pooling
 from vfsearch.data.space import Space
 
 
@@ -17,6 +18,7 @@ class RowSource:
         origin: digest of what they come from (the store's), hexadecimal.
         sizes: how many rows each block has.
         read: gives the rows of one block by its number; checked, unit rows.
+        pooling: how items were pooled into these rows; None: each row is one item.
 
     Example:
         >>> from vfsearch.data.space import Space
@@ -33,6 +35,7 @@ class RowSource:
     origin: str
     sizes: Sequence[int]
     read: Callable[[int], Embeddings]
+    pooling: Pooling | None = None
 
     def __len__(self) -> int:
         return sum(self.sizes)

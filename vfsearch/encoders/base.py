@@ -26,6 +26,12 @@ class Encoder(ABC):
     licence: ClassVar[str] = "not stated"
     preparation: Preparation | None = None
     """None: `encode` needs no media, it is given the ids themselves."""
+    concurrent: ClassVar[bool] = False
+    """Whether several threads may call `encode` at once: then each of them gets a batch of its own."""
+    precisions: ClassVar[tuple[str, ...]] = ("fp32",)
+    """What it can compute in."""
+    precision: str = "fp32"
+    """What it computes in: one of `precisions`."""
 
     @abstractmethod
     def encode(self, samples: Sequence) -> np.ndarray:

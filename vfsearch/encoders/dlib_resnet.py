@@ -16,7 +16,7 @@ from vfsearch.encoders.dlib_faces import (
     landmarks_digest,
     model_file,
 )
-from vfsearch.encoders.inference import full_precision
+from vfsearch.encoders.inference import inference
 from vfsearch.files import digest, read_file, sha256
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ CHIPS_AT_ONCE_CPU, CHIPS_AT_ONCE_GPU = 16, 256
 
 @dataclass(frozen=True)
 class DlibPreparation(FacePreparation):
-    """Photo -> (150, 150, 3) uint8: its largest face, upright, as the network was trained with them.
+    """Photo -> (150, 150, 3) uint8: its face, upright, as the network was trained with them.
 
     Args:
         aligned: the photo is such a face already: only its centre square is taken and scaled.
-        on_no_face, upsample, detect_pixels: see `FacePreparation`.
+        on_no_face, upsample, detect_pixels, faces: see `FacePreparation`.
     """
 
     def _whole(self, photo: np.ndarray) -> np.ndarray:
@@ -60,13 +60,14 @@ class DlibResnet(Encoder):
 
     Args:
         device: where the network runs, in torch's words.
-        aligned, on_no_face, upsample, detect_pixels: see `DlibPreparation`.
+        aligned, on_no_face, upsample, detect_pixels, faces: see `DlibPreparation`.
     """
 
     name = "dlib-resnet"
     modality = "face"
     dimension = 128
     licence = "CC0-1.0"
+    concurrent = True
 
     def __init__(
         self,
@@ -76,10 +77,11 @@ class DlibResnet(Encoder):
         on_no_face: str = "crop",
         upsample: int = 1,
         detect_pixels: int = 1600,
+        faces: str = "largest",
     ) -> None:
         self.device = device
         self.preparation = DlibPreparation(
-            aligned=aligned, on_no_face=on_no_face, upsample=upsample, detect_pixels=detect_pixels
+            aligned=aligned, on_no_face=on_no_face, upsample=upsample, detect_pixels=detect_pixels, faces=faces
         )
 
     @cached_property
@@ -106,7 +108,7 @@ class DlibResnet(Encoder):
 
         at_once = CHIPS_AT_ONCE_CPU if self.device == "cpu" else CHIPS_AT_ONCE_GPU
         parts = [np.empty((0, self.dimension), np.float32)]
-        with full_precision():
+        with inference(self.device):
             for i in range(0, len(samples), at_once):
                 chips = torch.from_numpy(np.stack(samples[i : i + at_once]))
                 parts.append(self._network(chips.to(self.device)).cpu().numpy())

@@ -16,11 +16,13 @@ class JointEncoder(Encoder):
         modality: "voice" or "face".
         space: that of the model, the same for both modalities.
         preparation: of the model's backbone; None: it takes ids.
-        rows: prepared samples -> (n, dimension) joint embeddings, not normalised.
+        rows: prepared samples and a precision -> (n, dimension) joint embeddings, not normalised.
+        precisions: that `rows` knows.
         name: what a person calls it.
     """
 
     licence = "that of its model"
+    concurrent = True
 
     def __init__(
         self,
@@ -28,7 +30,8 @@ class JointEncoder(Encoder):
         modality: str,
         space: Space,
         preparation: Preparation | None,
-        rows: Callable[[Sequence], np.ndarray],
+        rows: Callable[[Sequence, str], np.ndarray],
+        precisions: tuple[str, ...] = ("fp32",),
         name: str = "joint",
     ) -> None:
         self.name = name
@@ -37,10 +40,15 @@ class JointEncoder(Encoder):
         self.preparation = preparation
         self._space = space
         self._rows = rows
+        self.precisions = precisions
 
     def encode(self, samples: Sequence) -> np.ndarray:
         """The rows of some samples of the modality."""
-        return unit_rows(self._rows(samples)) if len(samples) else np.empty((0, self.dimension), np.float32)
+        return (
+            unit_rows(self._rows(samples, self.precision))
+            if len(samples)
+            else np.empty((0, self.dimension), np.float32)
+        )
 
     def weights_digest(self) -> str:
         """The fingerprint of the space, which covers the weights."""

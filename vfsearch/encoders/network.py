@@ -1,7 +1,7 @@
 """Encoders that are one of our trainable networks: ir50, ir_se50, thin-resnet34."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from vfsearch.encoders.base import Encoder, unit_rows
 from vfsearch.encoders.dlib_faces import landmarks_digest
-from vfsearch.encoders.inference import full_precision
+from vfsearch.encoders.inference import PRECISIONS, InPrecision, network_outputs
 from vfsearch.encoders.network_preparation import NetworkClipPreparation, NetworkPhotoPreparation
 from vfsearch.encoders.network_weights import load_backbone, settings_beside
 from vfsearch.errors import SettingsError
@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 PREPARATIONS = {"face": NetworkPhotoPreparation, "voice": NetworkClipPreparation}
-AT_ONCE_CPU, AT_ONCE_GPU = 8, 128
 
 
 def parse_network_settings(name: str, settings: dict) -> tuple[dict, dict, str]:
@@ -60,7 +59,7 @@ def parse_network_settings(name: str, settings: dict) -> tuple[dict, dict, str]:
     shape = network_settings(name, {key: given[key] for key in entry.setting_names if key in given})
     network = settings_to_json(name, shape)
     prepared = preparation(**{key: {**given, **network}[key] for key in prepared_by if key in given or key in network})
-    return network, asdict(prepared), weights
+    return network, prepared.settings(), weights
 
 
 def network_preparation(name: str, settings: dict) -> Preparation:
@@ -92,6 +91,8 @@ class NetworkEncoder(Encoder):
 
     dimension = 512
     licence = "that of its weights"
+    concurrent = True
+    precisions = PRECISIONS
 
     def __init__(self, device: str, settings: dict) -> None:
         given = {key: value for key, value in settings.items() if value is not None}
@@ -118,10 +119,11 @@ class NetworkEncoder(Encoder):
             network = make_network(self.name, self.network_settings)
         weights = load_backbone(self.weights, network)
         network = network.eval().to(self.device)
-        if self.modality == "face":
-            # quicker with wide layers, slower with the thin ones of the voice network
-            network = network.to(memory_format=torch.channels_last)
-        return network, weights
+        return network.to(memory_format=torch.channels_last), weights
+
+    @cached_property
+    def _in_precision(self) -> InPrecision:
+        return InPrecision(self._loaded[0])
 
     @cached_property
     def _digest(self) -> str:
@@ -137,14 +139,11 @@ class NetworkEncoder(Encoder):
 
     def encode(self, samples: Sequence[np.ndarray]) -> np.ndarray:
         """The rows of some prepared photos or clips."""
-        network, _ = self._loaded
-        at_once = AT_ONCE_CPU if self.device == "cpu" else AT_ONCE_GPU
-        parts = [np.empty((0, self.dimension), np.float32)]
-        with full_precision():
-            for i in range(0, len(samples), at_once):
-                inputs = network.inputs.evaluation(samples[i : i + at_once])
-                parts.append(network(inputs.to(self.device)).cpu().numpy())
-        return unit_rows(np.concatenate(parts))
+        network = self._in_precision(self.precision)
+        if not len(samples):
+            return np.empty((0, self.dimension), np.float32)
+        rows = network_outputs(network, network.inputs.evaluation, samples, self.device, self.precision)
+        return unit_rows(rows)
 
 
 class IR50(NetworkEncoder):
@@ -154,7 +153,7 @@ class IR50(NetworkEncoder):
         device: where the network runs, in torch's words.
         weights: a safetensors file, or a folder of `vfsearch model import`.
         depths, widths, pixels, dimension: see `IRSettings`; None: as the folder says, else IR-50.
-        aligned, on_no_face, upsample, detect_pixels: see `FacePreparation`.
+        aligned, on_no_face, upsample, detect_pixels, faces: see `FacePreparation`.
     """
 
     name = "ir50"
@@ -173,10 +172,12 @@ class IR50(NetworkEncoder):
         on_no_face: str = "crop",
         upsample: int = 1,
         detect_pixels: int = 1600,
+        faces: str = "largest",
     ) -> None:
         settings = {
             "weights": weights, "depths": depths, "widths": widths, "pixels": pixels, "dimension": dimension,
             "aligned": aligned, "on_no_face": on_no_face, "upsample": upsample, "detect_pixels": detect_pixels,
+            "faces": faces,
         }  # fmt: skip
         super().__init__(device, settings)
 
@@ -194,6 +195,7 @@ class ThinResNet34(NetworkEncoder):
         device: where the network runs, in torch's words.
         weights: a safetensors file, or a folder of `vfsearch model import`.
         widths, depths, seconds, dimension: see `ThinResNetSettings`; None: as the folder says, else Thin-ResNet-34.
+        vad: see `NetworkClipPreparation`; None: as the folder says, else not.
     """
 
     name = "thin-resnet34"
@@ -208,8 +210,10 @@ class ThinResNet34(NetworkEncoder):
         depths: Sequence[int] | None = None,
         seconds: float | None = None,
         dimension: int | None = None,
+        vad: bool | None = None,
     ) -> None:
         settings = {
             "weights": weights, "widths": widths, "depths": depths, "seconds": seconds, "dimension": dimension,
+            "vad": vad,
         }  # fmt: skip
         super().__init__(device, settings)

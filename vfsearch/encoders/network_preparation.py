@@ -1,6 +1,7 @@
 """What happens to photos and clips before a network of ours sees them; nothing here needs torch."""
 
-from dataclasses import dataclass
+import importlib.util
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from vfsearch.encoders.dlib_faces import FacePreparation, centre_square
-from vfsearch.errors import MediaError, SettingsError
+from vfsearch.encoders.speech import raise_volume, trim_silence
+from vfsearch.errors import MediaError, MissingExtraError, SettingsError
 from vfsearch.media.audio import read_audio
 from vfsearch.media.limits import Limits
 from vfsearch.media.preparation import Preparation, Prepared
@@ -16,6 +18,7 @@ from vfsearch.media.preparation import Preparation, Prepared
 if TYPE_CHECKING:
     import dlib
 
+VAD_PIP_LINE = "pip install 'vfsearch[voice]'"
 RATE_HZ = 16_000
 FULL_SCALE = 32_768.0
 LONGEST_SHAPE = 8
@@ -34,7 +37,7 @@ class NetworkPhotoPreparation(FacePreparation):
     trained to have them. A photo that is a face already keeps its shape.
 
     Args:
-        aligned, on_no_face, upsample, detect_pixels: see `FacePreparation`.
+        aligned, on_no_face, upsample, detect_pixels, faces: see `FacePreparation`.
         pixels: length of the shorter side.
     Source: Deng et al., "ArcFace", CVPR 2019, section 4.1 (five landmarks, similarity transform, 112 x 112); we have
         dlib's landmarks, so its mean face takes the place of their template, its eyes on theirs.
@@ -84,20 +87,44 @@ class NetworkClipPreparation(Preparation):
     """Clip -> (m,) float32, 16 kHz, mono, in the range of 16-bit numbers: its first seconds.
 
     Args:
-        seconds: the most that is read.
+        seconds: the most that is taken.
+        vad: cut the silence out first, with WebRTC's detector, as the Resemblyzer encoder does (the volume is raised
+            for that): the first seconds of speech. All of the clip, or of its part, is then read.
     """
 
     seconds: float = 10.0
+    vad: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         if not self.seconds > 0:
             raise SettingsError(f"seconds: got {self.seconds}, wanted more than 0")
+        if not isinstance(self.vad, bool):
+            raise SettingsError(f"vad: got {self.vad!r}, wanted true or false")
+        if self.vad and importlib.util.find_spec("_webrtcvad") is None:
+            raise MissingExtraError(f"vad: looking for speech needs webrtcvad; install with: {VAD_PIP_LINE}")
 
     def __call__(self, path: Path, start_seconds: float | None, end_seconds: float | None, limits: Limits) -> Prepared:
         """Decode no more than is wanted, resample, scale."""
+        take = self._speech if self.vad else self._start
+        samples = take(path, start_seconds, end_seconds, limits)
+        return Prepared(sample=samples * np.float32(FULL_SCALE), seconds=len(samples) / RATE_HZ)
+
+    def settings(self) -> dict:
+        """The fields, as JSON; `vad` only where it is wanted: older stores and models do not know it."""
+        return {name: value for name, value in super().settings().items() if (name, value) != ("vad", False)}
+
+    def _speech(self, path: Path, start_seconds: float | None, end_seconds: float | None, limits: Limits) -> np.ndarray:
+        samples = read_audio(path, RATE_HZ, start_seconds, end_seconds, limits)
+        return trim_silence(raise_volume(samples))[: self._most_samples]
+
+    def _start(self, path: Path, start_seconds: float | None, end_seconds: float | None, limits: Limits) -> np.ndarray:
         stop = (start_seconds or 0.0) + self.seconds
         end_seconds = stop if end_seconds is None else min(stop, end_seconds)
-        samples = read_audio(path, RATE_HZ, start_seconds, end_seconds, limits)[: round(self.seconds * RATE_HZ)]
+        samples = read_audio(path, RATE_HZ, start_seconds, end_seconds, limits)[: self._most_samples]
         if not samples.any():
             raise MediaError("silent: every sample is zero")
-        return Prepared(sample=samples * np.float32(FULL_SCALE))
+        return samples
+
+    @property
+    def _most_samples(self) -> int:
+        return round(self.seconds * RATE_HZ)

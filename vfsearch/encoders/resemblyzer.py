@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vfsearch.encoders.base import Encoder, unit_rows
-from vfsearch.encoders.inference import full_precision
+from vfsearch.encoders.inference import inference
 from vfsearch.encoders.installed import installed_file
 from vfsearch.encoders.mel import mel_spectrogram
 from vfsearch.encoders.speech import RATE_HZ, raise_volume, trim_silence
@@ -32,7 +32,8 @@ WINDOW_STEP_FRAMES = 77  # 1.3 windows a second
 LEAST_COVERAGE = 0.75
 HIDDEN = 256
 LAYERS = 3
-WINDOWS_AT_ONCE = 512
+# few windows at once stay in a processor's caches; a GPU wants more
+WINDOWS_AT_ONCE_CPU, WINDOWS_AT_ONCE_GPU = 48, 512
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ResemblyzerPreparation(Preparation):
         """Resample to 16 kHz, raise the volume, cut the silence out, take mel frames."""
         samples = read_audio(path, RATE_HZ, start_seconds, end_seconds, limits)
         speech = trim_silence(raise_volume(samples))
-        return Prepared(sample=mel_frames(speech))
+        return Prepared(sample=mel_frames(speech), seconds=len(samples) / RATE_HZ)
 
 
 def mel_frames(speech: np.ndarray) -> np.ndarray:
@@ -79,6 +80,7 @@ class Resemblyzer(Encoder):
     modality = "voice"
     dimension = 256
     licence = "Apache-2.0"
+    concurrent = True
 
     def __init__(self, device: str = "cpu") -> None:
         self.device = device
@@ -109,10 +111,11 @@ class Resemblyzer(Encoder):
     def _window_rows(self, windows: np.ndarray) -> np.ndarray:
         import torch
 
+        at_once = WINDOWS_AT_ONCE_CPU if self.device == "cpu" else WINDOWS_AT_ONCE_GPU
         parts = []
-        with full_precision():
-            for i in range(0, len(windows), WINDOWS_AT_ONCE):
-                batch = torch.from_numpy(windows[i : i + WINDOWS_AT_ONCE]).to(self.device)
+        with inference(self.device):
+            for i in range(0, len(windows), at_once):
+                batch = torch.from_numpy(windows[i : i + at_once]).to(self.device)
                 _, (hidden, _) = self._network["lstm"](batch)
                 parts.append(torch.relu(self._network["linear"](hidden[-1])).cpu().numpy())
         return unit_rows(np.concatenate(parts)).astype(np.float64)

@@ -72,6 +72,7 @@ def about_index(settings: BuildSettings, source: RowSource, rows: int, split: st
         "settings": settings.to_json(),
         "search": {},
         "tuned": None,
+        **({} if source.pooling is None else {"pooling": source.pooling.to_json()}),
     }
 
 

@@ -1,6 +1,8 @@
 """Audio file -> mono samples at the rate that is wanted."""
 
 import math
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,8 @@ import soundfile
 import soxr
 
 from vfsearch.errors import MediaError
+from vfsearch.media.container import container_format
+from vfsearch.media.container_audio import container_blocks
 from vfsearch.media.limits import Limits
 from vfsearch.media.source import require_regular_file
 from vfsearch.media.truncation import require_whole, says_its_length
@@ -20,8 +24,9 @@ def read_audio(
 ) -> np.ndarray:
     """The samples of a file, or of a part of it.
 
-    Reads what libsndfile reads (WAV, FLAC, Ogg, Opus, MP3, AIFF, ...). Channels are averaged. Only the part is decoded,
-    and resampled with soxr HQ; at the file's own rate the samples stay as they are.
+    Reads what libsndfile reads (WAV, FLAC, Ogg, Opus, MP3, AIFF, ...) and, by PyAV, the first sound stream of MP4, M4A,
+    MOV, MKV, WebM, AVI and AAC files; the content decides, not the name. Channels are averaged. Only the part is
+    decoded, and resampled with soxr HQ; at the file's own rate the samples stay as they are.
 
     Args:
         path: the file.
@@ -36,31 +41,47 @@ def read_audio(
     """
     path = Path(path)
     require_whole(path, require_regular_file(path))
+    read = container_blocks if container_format(path) else _sound_file_blocks
+    return _joined(read(path, start_seconds, end_seconds, limits), sample_rate_hz)
+
+
+def _joined(blocks: Iterator[tuple[int, np.ndarray]], wanted_hz: int) -> np.ndarray:
+    """One array at the rate wanted; a file is never in memory at its own rate as well."""
+    parts, count, stream = [np.empty(0, np.float32)], 0, None
+    for rate_hz, block in blocks:
+        if not np.isfinite(block).all():
+            raise MediaError("has samples that are NaN or infinite")
+        if stream is None and rate_hz != wanted_hz:
+            stream = soxr.ResampleStream(rate_hz, wanted_hz, 1, dtype=np.float32, quality="HQ")
+        count += len(block)
+        parts.append(block if stream is None else stream.resample_chunk(block))
+    if stream is None:
+        return np.concatenate(parts)
+    parts.append(stream.resample_chunk(np.empty(0, np.float32), last=True))
+    return _of_length(parts, math.ceil(count * wanted_hz / rate_hz))
+
+
+def _of_length(parts: list[np.ndarray], length: int) -> np.ndarray:
+    # soxr rounds the length down or up; always up, as librosa does, keeps frame counts equal to its
+    missing = length - sum(map(len, parts))
+    return np.concatenate([*parts, np.zeros(max(0, missing), np.float32)])[:length]
+
+
+def _sound_file_blocks(
+    path: Path, start_seconds: float | None, end_seconds: float | None, limits: Limits
+) -> Iterator[tuple[int, np.ndarray]]:
     try:
-        with soundfile.SoundFile(str(path)) as file:
-            samples, rate_hz = _read_part(file, path, start_seconds, end_seconds, limits), file.samplerate
+        # as bytes: a text would have to be UTF-8
+        with soundfile.SoundFile(os.fsencode(path)) as file:
+            start, stop = _frames_of_part(file, start_seconds, end_seconds)
+            seconds = (stop - start) / file.samplerate
+            if seconds > limits.audio_seconds:
+                raise MediaError(f"{seconds:,.0f} s of audio, more than the limit of {limits.audio_seconds:,.0f} s")
+            if start:
+                file.seek(start)
+            yield from ((file.samplerate, block) for block in _mono_blocks(file, path, stop - start))
     except soundfile.LibsndfileError as error:
         raise MediaError(f"not audio that can be decoded: {error.error_string}") from error
-    if not np.isfinite(samples).all():
-        raise MediaError("has samples that are NaN or infinite")
-    return _resample(samples, rate_hz, sample_rate_hz)
-
-
-def _read_part(
-    file: soundfile.SoundFile, path: Path, start_seconds: float | None, end_seconds: float | None, limits: Limits
-) -> np.ndarray:
-    start, stop = _frames_of_part(file, start_seconds, end_seconds)
-    seconds = (stop - start) / file.samplerate
-    if seconds > limits.audio_seconds:
-        raise MediaError(f"{seconds:,.0f} s of audio, more than the limit of {limits.audio_seconds:,.0f} s")
-    if start:
-        file.seek(start)
-    samples = _read_mono(file, stop - start)
-    if len(samples) < stop - start and (file.format != "MP3" or says_its_length(path)):
-        raise MediaError(f"truncated: {len(samples):,} samples of {stop - start:,}")
-    if not len(samples):
-        raise MediaError("has no samples")
-    return samples
 
 
 def _frames_of_part(
@@ -80,22 +101,16 @@ def _frames_of_part(
     return start, stop
 
 
-def _read_mono(file: soundfile.SoundFile, frames: int) -> np.ndarray:
+def _mono_blocks(file: soundfile.SoundFile, path: Path, frames: int) -> Iterator[np.ndarray]:
     # in blocks: neither many channels nor a header that lies about the length can ask for much memory at once
-    blocks, block_frames = [np.empty(0, np.float32)], max(1, _BLOCK_SAMPLES // file.channels)
-    while frames > 0:
-        block = file.read(min(frames, block_frames), dtype="float32", always_2d=True)
+    left, block_frames = frames, max(1, _BLOCK_SAMPLES // file.channels)
+    while left > 0:
+        block = file.read(min(left, block_frames), dtype="float32", always_2d=True)
         if not len(block):
             break
-        blocks.append(block.mean(axis=1) if file.channels > 1 else block[:, 0])
-        frames -= len(block)
-    return np.concatenate(blocks)
-
-
-def _resample(samples: np.ndarray, rate_hz: int, wanted_hz: int) -> np.ndarray:
-    if rate_hz == wanted_hz:
-        return samples
-    resampled = soxr.resample(samples, rate_hz, wanted_hz, quality="HQ")
-    # soxr rounds the length down or up; always up, as librosa does, keeps frame counts equal to its
-    length = math.ceil(len(samples) * wanted_hz / rate_hz)
-    return np.pad(resampled[:length], (0, max(0, length - len(resampled))))
+        yield block.mean(axis=1) if file.channels > 1 else block[:, 0]
+        left -= len(block)
+    if left and (file.format != "MP3" or says_its_length(path)):
+        raise MediaError(f"truncated: {frames - left:,} samples of {frames:,}")
+    if left == frames:
+        raise MediaError("has no samples")

@@ -44,7 +44,7 @@ def read_photo(path: Path, limits: Limits) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
-                _require_size(image, limits)
+                require_pixels(image, limits)
                 return np.array(_to_rgb(_upright(image)))
     except (MediaError, MemoryError):
         raise
@@ -57,7 +57,12 @@ def read_photo(path: Path, limits: Limits) -> np.ndarray:
         raise MediaError(f"the photo cannot be decoded: {str(error) or type(error).__name__}") from error
 
 
-def _require_size(image: Image.Image, limits: Limits) -> None:
+def require_pixels(image: Image.Image, limits: Limits) -> None:
+    """Refuse a photo by its header.
+
+    Raises:
+        MediaError: more pixels than the limit, or EPS, which is a program.
+    """
     if image.format == "EPS":
         raise MediaError("not a photo that can be decoded: EPS is a program, not pixels")
     if image.width * image.height > limits.pixels:

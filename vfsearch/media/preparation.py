@@ -32,10 +32,14 @@ class Prepared:
     Args:
         sample: what the encoder's `encode` takes, an array of any shape and of any type but object.
         note: what a user should know about this file ("no face found: centre crop"), or "".
+        others: further samples of the same file, each of which gets a row of its own (the other faces of a photo).
+        seconds: of the sound that was decoded; 0 for a photo.
     """
 
     sample: np.ndarray
     note: str = ""
+    others: "tuple[Prepared, ...]" = ()
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.sample, np.ndarray) or self.sample.dtype.hasobject:

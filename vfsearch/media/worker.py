@@ -13,7 +13,7 @@ import numpy as np
 from vfsearch.errors import VfsearchError
 from vfsearch.media.limits import Limits
 from vfsearch.media.messages import receive, send
-from vfsearch.media.preparation import Failure, Preparation, Task, attempt
+from vfsearch.media.preparation import Failure, Preparation, Prepared, Task, attempt
 from vfsearch.registry import load_target
 
 _GRACE_SECONDS = 10
@@ -65,8 +65,14 @@ def _answer(answers: int, preparation: Preparation, task: dict, limits: Limits) 
     if isinstance(result, Failure):
         send(answers, {"error": result.reason})
         return
-    sample = np.ascontiguousarray(result.sample)
-    header = {"note": result.note, "dtype": sample.dtype.str, "shape": result.sample.shape}
+    send(answers, {"seconds": result.seconds, "more": len(result.others)})
+    for each in (result, *result.others):
+        _send_sample(answers, each)
+
+
+def _send_sample(answers: int, prepared: Prepared) -> None:
+    sample = np.ascontiguousarray(prepared.sample)
+    header = {"note": prepared.note, "dtype": sample.dtype.str, "shape": prepared.sample.shape}
     send(answers, header, sample.reshape(-1).view(np.uint8).data if sample.size else b"")
 
 

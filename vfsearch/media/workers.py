@@ -4,13 +4,15 @@ import contextlib
 import logging
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +26,17 @@ logger = logging.getLogger(__name__)
 
 AHEAD_PER_WORKER = 8
 START_SECONDS = 120.0
+STARTS = 3
+"""How often a process is started that somebody kills before it is ready."""
 # the search path comes first and whole: "-m" would put the current folder, and any json.py in it, before the library
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from vfsearch.media.worker import main; main()"
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# glibc would give the memory of each sample back and fault it in again for the next: a quarter of a decoder's time
+_KEPT_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
+    "MALLOC_TRIM_THRESHOLD_": str(2**27),
+    "MALLOC_TOP_PAD_": str(2**24),
+}
 
 
 class PreparationWorkers:
@@ -101,6 +111,10 @@ class PreparationWorkers:
             worker.close()
 
 
+class _KilledError(VfsearchError):
+    """A process was killed before it was ready."""
+
+
 class _Worker:
     """One process at a time, started when there is work and again after each death."""
 
@@ -111,19 +125,25 @@ class _Worker:
         self._closed = False
 
     def prepare(self, task: Task) -> Prepared | Failure:
-        """Prepare one file; a death or a delay is its failure."""
-        process = self._running()
+        """Prepare one file; a delay, or a death twice, is its failure."""
+        # Whoever kills processes at random (for want of memory, say) must not cost a good file.
+        first, died = self._attempt(task)
+        return self._attempt(task)[0] if died else first
+
+    def _attempt(self, task: Task) -> tuple[Prepared | Failure, bool]:
+        """What came of a file, and whether the process died of it."""
+        process, died = self._running(), False
         question = {**asdict(task), "path": os.fspath(task.path)}
         try:
-            return _result(*_ask(process, question, self._limits.decode_seconds))
+            return _answered(process, question, self._limits.decode_seconds), False
         except TimeoutError:
             reason = f"took more than {self._limits.decode_seconds:g} s"
         except (EOFError, BrokenPipeError):
-            reason = f"the decoder process died ({_end(process)})"
+            reason, died = f"the decoder process died ({_end(process)})", True
         except (ValueError, KeyError, TypeError) as error:
             reason = f"the decoder process gave no valid answer ({error})"
         _kill(process)
-        return Failure(stage="decode", reason=reason)
+        return Failure(stage="decode", reason=reason), died
 
     def stop(self) -> None:
         """Kill the process, so that the thread that waits for it returns; no other starts."""
@@ -143,11 +163,20 @@ class _Worker:
                 raise VfsearchError("the decoder processes were closed")
             if self._process is not None and self._process.poll() is None:
                 return self._process
-            process = self._process = _start()
-        self._introduce(process)
-        return process
+        return self._begun()
 
-    def _introduce(self, process: subprocess.Popen) -> None:
+    def _begun(self) -> subprocess.Popen:
+        """A new process that has loaded what it needs; one that somebody kills meanwhile is followed by another."""
+        for _ in range(STARTS - 1):
+            with contextlib.suppress(_KilledError):
+                return self._introduced()
+        return self._introduced()
+
+    def _introduced(self) -> subprocess.Popen:
+        with self._lock:
+            if self._closed:
+                raise VfsearchError("the decoder processes were closed")
+            process = self._process = _start()
         start = {
             "preparation": self._preparation.target,
             "settings": self._preparation.settings(),
@@ -158,9 +187,12 @@ class _Worker:
             problem = answer.get("error", "")
         except (EOFError, BrokenPipeError, TimeoutError, ValueError) as error:
             problem = f"{error or type(error).__name__}, {_end(process)}"
+        killed = process.poll() == -signal.SIGKILL
         if problem:
             _kill(process)
-            raise VfsearchError(f"the decoder process for {self._preparation.target} cannot start: {problem}")
+            error = _KilledError if killed else VfsearchError
+            raise error(f"the decoder process for {self._preparation.target} cannot start: {problem}")
+        return process
 
 
 def _start() -> subprocess.Popen:
@@ -173,7 +205,7 @@ def _start() -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=shown,
         bufsize=0,
-        env={**os.environ, **_ONE_THREAD},
+        env={**_KEPT_MEMORY, **os.environ, **_ONE_THREAD},
     )
 
 
@@ -182,9 +214,20 @@ def _ask(process: subprocess.Popen, question: dict, within_seconds: float) -> tu
     return receive(process.stdout.fileno(), within_seconds)
 
 
-def _result(header: dict, payload: bytearray) -> Prepared | Failure:
+def _answered(process: subprocess.Popen, question: dict, within_seconds: float) -> Prepared | Failure:
+    """What a process makes of a file: a header, then one message for each sample of it."""
+    deadline = time.monotonic() + within_seconds
+    header, _ = _ask(process, question, within_seconds)
     if "error" in header:
         return Failure(stage="decode", reason=header["error"])
+    samples = [
+        _sample(*receive(process.stdout.fileno(), max(0.0, deadline - time.monotonic())))
+        for _ in range(1 + header["more"])
+    ]
+    return replace(samples[0], others=tuple(samples[1:]), seconds=header["seconds"])
+
+
+def _sample(header: dict, payload: bytearray) -> Prepared:
     sample = np.ndarray(header["shape"], np.dtype(header["dtype"]), payload)
     return Prepared(sample=sample, note=header["note"])
 

@@ -155,11 +155,9 @@ def _random_start(have: int, wanted: int, random: np.random.Generator) -> int:
 def _part(clip: np.ndarray, start: int, length: int) -> np.ndarray:
     if clip.ndim != 1 or not len(clip):
         raise InputError(f"a clip of shape {clip.shape}; wanted (m,) samples, one at least")
-    return (
-        clip[start : start + length]
-        if start + length <= len(clip)
-        else clip.take(range(start, start + length), mode="wrap")
-    )
+    if start + length <= len(clip):
+        return clip[start : start + length]
+    return np.resize(np.roll(clip, -start), length)
 
 
 def _stacked(clips: list[np.ndarray], length: int) -> torch.Tensor:

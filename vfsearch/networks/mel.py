@@ -53,8 +53,9 @@ class LogMel(nn.Module):
 
     def _power_by_fft(self, padded: torch.Tensor) -> torch.Tensor:
         frames = padded.unfold(1, FFT_SAMPLES, STEP_SAMPLES) * self.window
-        spectrum = torch.fft.rfft(frames)
-        return ((spectrum.real.square() + spectrum.imag.square()) @ self.bands).transpose(1, 2)
+        # real and imaginary parts lie beside one another: the product with the bands adds their squares up
+        parts = torch.view_as_real(torch.fft.rfft(frames)).flatten(2)
+        return (parts.square() @ self.bands.repeat_interleave(2, dim=0)).transpose(1, 2)
 
     def _power_by_product(self, padded: torch.Tensor) -> torch.Tensor:
         cosine, sine = functional.conv1d(padded, self.waves, stride=STEP_SAMPLES).chunk(2, dim=1)

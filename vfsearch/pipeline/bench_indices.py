@@ -283,4 +283,5 @@ def _is_of(folder: Path, settings: BuildSettings, source: RowSource) -> bool:
     except ArtefactError:
         return False
     found = (about["settings"], about["store"], about["split"], about["modality"])
-    return found == (settings.to_json(), source.origin, None, source.modality) and not about.get("changes")
+    untouched = not about.get("changes") and not about.get("pooling")
+    return found == (settings.to_json(), source.origin, None, source.modality) and untouched

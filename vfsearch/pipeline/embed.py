@@ -1,7 +1,8 @@
 """`vfsearch embed`: manifest and model to store."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,18 +13,19 @@ from vfsearch.data.embeddings import Embeddings, bad_rows
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.shard import Shard
 from vfsearch.data.space import Space
+from vfsearch.embed.assembly import ADDED_COLUMNS
+from vfsearch.embed.meter import Meter
 from vfsearch.embed.plan import Part
-from vfsearch.embed.run import ADDED_COLUMNS
-from vfsearch.encoders.base import Encoder, unit_rows
-from vfsearch.errors import ArtefactError
-from vfsearch.files import digest
+from vfsearch.encoders.base import unit_rows
+from vfsearch.pipeline.embedding_plan import EmbeddingPlan, Project, plan_embedding
 from vfsearch.pipeline.encoders import Encoders
-from vfsearch.pipeline.features import Decoding, embed_media, fill_features, plan_features
-from vfsearch.pipeline.model import Model, open_model, require_features
+from vfsearch.pipeline.encoding import Encoding
+from vfsearch.pipeline.features import Decoding, embed_media, fill_features
+from vfsearch.pipeline.model import Model
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import open_store
-from vfsearch.store.writer import StoreWriter, require_same_store, writing
+from vfsearch.store.writer import StoreWriter, writing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +40,10 @@ class EmbedReport:
         failed: those items.
         notes: note -> how many items it was made for ("no face found: centre crop").
         added: rows written now; 0 when the store was complete already.
+        meters: modality -> how fast media were embedded, where any were.
+        precisions: modality -> what its encoder computes in.
+        fallen_back: modalities whose encoder computes in fp32 although another precision was asked for.
+        touched: items that were kept although their files were changed later: these have the size that they had.
     """
 
     folder: Path
@@ -47,82 +53,82 @@ class EmbedReport:
     failed: tuple[FailedItem, ...]
     notes: dict[str, int]
     added: int
+    meters: dict[str, Meter]
+    precisions: dict[str, str]
+    fallen_back: tuple[str, ...]
+    touched: int
 
 
 SEEN_COLUMN = "seen_in_training"
-Project = Callable[[str, np.ndarray], np.ndarray]
 
 
 def embed_manifest(
     workspace: Workspace,
     frozen: Encoders | None = None,
     decoding: Decoding | None = None,
-    device: str = "cpu",
-    batch_size: int = 64,
+    encoding: Encoding | None = None,
     dtype: str = "float32",
     overwrite: bool = False,
+    prune: bool = False,
     progress: Progress = silent,
     rows_per_part: int | None = None,
-    retry_failed: bool = False,
 ) -> EmbedReport:
-    """Embed every item of the manifest.
+    """Embed every item of the manifest that the store does not hold yet.
+
+    A store that was made from another state of the list is brought to this one: only items that are new, or whose file
+    has changed, are embedded; rows that are no longer listed, and their bytes, are removed.
 
     Args:
         workspace: with a manifest and, unless `frozen` is given, a model.
         frozen: store what these encoders give, each modality in its own space; None: use the model.
         decoding: how media are read.
-        device: "cpu" or "cuda[:N]".
-        batch_size: of the encoders.
+        encoding: how samples become rows, and on which device.
         dtype: "float32" or "float16", of the stored vectors.
         overwrite: give up what the store holds.
+        prune: remove rows that are no longer listed even where these are most of the store.
         progress: called with items done.
         rows_per_part: the most items in a shard; None: as the features were begun, else 512.
-        retry_failed: look again at the items that failed before.
     Raises:
         ArtefactError: there is no model.
-        MismatchError: the store was begun with another list, model or setting.
+        MismatchError: the store was begun with another model or setting, or with quite another list.
+        MediaError: an item failed, and `encoding` is strict.
     """
-    manifest, model = workspace.read_manifest(), _model(workspace) if frozen is None else None
-    modalities, decoding = {item.modality for item in manifest}, decoding or Decoding()
-    if model is not None and model.end_to_end:
-        encoders, project = model.encoders(modalities, device), None
-    else:
-        encoders, project = _standing_on(model, frozen, modalities, device)
-    spaces = {name: encoder.space if model is None else model.space for name, encoder in encoders.items()}
-    plan = plan_features(workspace, manifest, encoders, rows_per_part, None if project else workspace.store_folder)
-    about = {
-        "spaces": {modality: space.to_json() for modality, space in spaces.items()},
-        "model": None if model is None else model.provenance,
-        "rows_per_part": plan.rows_per_part,
-        # Part names carry digests of their items and of the files' sizes.
-        "list": f"{len(manifest)} items ({digest([part.name for part in plan.parts])[:16]})",
-    }
+    work = plan_embedding(workspace, frozen, encoding, rows_per_part)
+    encoding, decoding = work.encoding, decoding or Decoding()
     if not overwrite:
         # Said before any medium is read, and before features that another list needs are given up.
-        require_same_store(workspace.store_folder, about, dtype)
-    if project:
-        fill_features(workspace, manifest, encoders, plan, None, decoding, batch_size, progress, retry_failed)
-    with writing(workspace.store_folder, about, dtype, overwrite, drop_failed=retry_failed) as writer:
-        filling = _Filling(writer, model)
-        if project:
-            _project(workspace, plan.parts, spaces, project, filling, progress)
+        work.require_fitting(dtype, prune)
+    touched = 0 if overwrite and not work.project else work.touched()
+    meters = _features(work, decoding, dtype, overwrite, progress) if work.project else {}
+    with _writing(work, dtype, overwrite) as writer:
+        filling = _Filling(writer, work.model)
+        if work.project:
+            _project(workspace, work.plan.parts, work.spaces, work.project, filling, progress)
         else:
-            embed_media(manifest, encoders, plan.parts, filling, decoding, batch_size, progress)
+            parts = work.plan.parts
+            meters = embed_media(work.manifest, work.encoders, parts, filling, decoding, encoding, progress)
         if not writer.complete:
-            writer.finish([part.name for part in plan.parts])
-    return _report(workspace.store_folder, filling.added)
+            writer.finish(work.plan.names)
+    return _report(work, filling.added, meters, touched)
 
 
-def _standing_on(
-    model: Model | None, frozen: Encoders | None, modalities: Iterable[str], device: str
-) -> tuple[dict[str, Encoder], Project]:
-    """Encoders encoders, and what takes their features to the store's rows."""
-    if model is None:
-        return frozen.make(modalities, device), _unchanged
-    encoders = model.chosen_encoders.make(modalities, device)
-    for modality, encoder in encoders.items():
-        require_features(model.feature_spaces[modality], encoder.space, modality)
-    return encoders, model.projection(device)
+def _features(
+    work: EmbeddingPlan, decoding: Decoding, dtype: str, overwrite: bool, progress: Progress
+) -> dict[str, Meter]:
+    if work.encoding.retry_failed and not overwrite and exists(work.workspace.store_folder):
+        # What is to be looked at again is noted in both stores before any of it is: a run may end between the two.
+        with _writing(work, dtype, overwrite):
+            pass
+    return fill_features(
+        work.workspace, work.manifest, work.encoders, work.plan, None, decoding, work.encoding, progress
+    )  # fmt: skip
+
+
+def _writing(work: EmbeddingPlan, dtype: str, overwrite: bool) -> AbstractContextManager[StoreWriter]:
+    return writing(
+        work.workspace.store_folder, work.about, dtype, work.plan.names, overwrite, ("list",),
+        work.encoding.retry_failed,
+    )  # fmt: skip
 
 
 class _Filling:
@@ -139,6 +145,18 @@ class _Filling:
     def holds(self, part: str) -> bool:
         """Whether the part is there."""
         return self._writer.holds(part)
+
+    def outdated(self, modality: str) -> list[tuple[str, bool]]:
+        """The shards whose rows may be taken over."""
+        return self._writer.outdated(modality)
+
+    def written_ns(self, part: str) -> int:
+        """When one of its shards was written."""
+        return self._writer.written_ns(part)
+
+    def shard(self, part: str) -> Shard:
+        """One of its shards."""
+        return self._writer.shard(part)
 
     def add(self, part: str, shard: Shard) -> None:
         """Take the part for good."""
@@ -161,20 +179,7 @@ def _project(
     for done, part in enumerate(parts, start=1):
         if not writer.holds(part.name):
             writer.add(part.name, _projected(features.shard(part.name), spaces[part.modality], project))
-        progress("joint embeddings", total * done // len(parts), total)
-
-
-def _model(workspace: Workspace) -> Model:
-    if not exists(workspace.model_folder):
-        raise ArtefactError(
-            f"no model at {workspace.model_folder}: train one with `vfsearch train`, or store what the frozen encoders "
-            "give with --frozen (then voices and faces cannot be compared with each other)"
-        )
-    return open_model(workspace.model_folder)
-
-
-def _unchanged(modality: str, features: np.ndarray) -> np.ndarray:
-    return features
+        progress("rows stored", total * done // len(parts), total)
 
 
 def _projected(shard: Shard, space: Space, project: Project) -> Shard:
@@ -214,12 +219,23 @@ def _failed(rows: Embeddings, row: int, found: str) -> FailedItem:
     )
 
 
-def _report(folder: Path, added: int) -> EmbedReport:
-    store = open_store(folder)
+def _kind_of_note(note: str) -> str:
+    """Notes that differ in numbers alone (which face of a photo, and where) are counted as one.
+
+    Example:
+        >>> _kind_of_note("face 2 of 5 at 10,20,80,80")
+        'face N of N at N,N,N,N'
+    """
+    return re.sub(r"-?\d+", "N", note)
+
+
+def _report(work: EmbeddingPlan, added: int, meters: dict[str, Meter], touched: int) -> EmbedReport:
+    folder = work.workspace.store_folder
+    store, precisions = open_store(folder), work.precisions
     notes: Counter[str] = Counter()
     failed: list[FailedItem] = []
     for shard in (store.shard(part) for modality in store.spaces for part in store.parts(modality)):
-        notes.update(filter(None, shard.embeddings.columns.get("media_note", ())))
+        notes.update(map(_kind_of_note, filter(None, shard.embeddings.columns.get("media_note", ()))))
         failed += shard.failures
     return EmbedReport(
         folder=folder,
@@ -229,4 +245,8 @@ def _report(folder: Path, added: int) -> EmbedReport:
         failed=tuple(failed),
         notes=dict(notes),
         added=added,
+        meters=meters,
+        precisions=precisions,
+        fallen_back=tuple(name for name, each in precisions.items() if each != work.encoding.precision),
+        touched=touched,
     )

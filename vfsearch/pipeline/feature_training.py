@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.space import MODALITIES
 from vfsearch.embed.plan import Part
 from vfsearch.errors import ManifestError
 from vfsearch.files import digest
+from vfsearch.pipeline.encoding import Encoding
 from vfsearch.pipeline.features import fill_features, plan_features
 from vfsearch.pipeline.training_data import Request, TrainingData
 from vfsearch.pipeline.validation import Validation
@@ -17,13 +19,13 @@ from vfsearch.train.settings import TrainSettings
 
 @contextlib.contextmanager
 def feature_data(
-    request: Request, batch_size: int = 64, rows_per_part: int | None = None, retry_failed: bool = False
+    request: Request, batch_size: int | None = None, rows_per_part: int | None = None, retry_failed: bool = False
 ) -> Iterator[TrainingData]:
     """See that the features are there, and give them out as pairs.
 
     Args:
         request: its encoders are frozen.
-        batch_size: of the encoders.
+        batch_size: of the encoders; None: as the device likes.
         rows_per_part: of the store of features.
         retry_failed: look again at items that failed before.
     Raises:
@@ -31,15 +33,16 @@ def feature_data(
     """
     made = request.encoders.make(MODALITIES, request.device)
     plan = plan_features(request.workspace, request.manifest, made, rows_per_part)
+    encoding = Encoding(device=request.device, batch_size=batch_size, retry_failed=retry_failed)
     with request.processes.wait_for_first():
         if request.processes.first:
             for split in request.splits:
                 fill_features(
-                    request.workspace, request.manifest, made, plan, split, request.decoding, batch_size,
-                    request.progress, retry_failed,
+                    request.workspace, request.manifest, made, plan, split, request.decoding, encoding,
+                    request.progress,
                 )  # fmt: skip
-                # What failed was looked at once more with the first split's.
-                retry_failed = False
+                # What failed was noted with the first split, to be looked at once more.
+                encoding = replace(encoding, retry_failed=False)
     store = open_store(request.workspace.features_folder, complete=False)
     parts = [[part for part in plan.parts if split in (None, part.split)] for split in request.splits]
     trained_on = [_load(store, parts[0], modality) for modality in MODALITIES]

@@ -1,22 +1,32 @@
 """Media to frozen features, in a store of their own."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Protocol
 
 from vfsearch.artefact import exists
 from vfsearch.data.manifest import Item, Manifest
+from vfsearch.data.shard import Shard
+from vfsearch.embed.meter import Meter
 from vfsearch.embed.plan import ROWS_PER_PART, Part, plan_parts
-from vfsearch.embed.run import Writer, embed_parts
+from vfsearch.embed.reuse import Kept
+from vfsearch.embed.run import Prepare, embed_parts, stopped
 from vfsearch.encoders.base import Encoder
+from vfsearch.files import digest
 from vfsearch.media.limits import Limits
-from vfsearch.media.preparation import Failure, Prepared, Task
+from vfsearch.media.preparation import Task
 from vfsearch.media.workers import PreparationWorkers
+from vfsearch.pipeline.encoding import Encoding
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import read_store_artefact
 from vfsearch.store.writer import writing
+
+ANYTHING = ("spaces", "rows_per_part", "list", "parts", "model", "precision", "dtype")
+"""In all that the features of another training may differ: those of equal items and encoders are kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +54,15 @@ class Plan:
     parts: list[Part]
     rows_per_part: int
 
+    @property
+    def names(self) -> list[str]:
+        """Of the shards."""
+        return [part.name for part in self.parts]
+
+    def list_name(self) -> str:
+        """What a store says of the list: the shards' names carry digests of their items and of the files' marks."""
+        return f"{sum(len(part.items) for part in self.parts)} items ({digest(self.names)[:16]})"
+
 
 def plan_features(
     workspace: Workspace,
@@ -51,20 +70,23 @@ def plan_features(
     encoders: dict[str, Encoder],
     rows_per_part: int | None = None,
     folder: Path | None = None,
+    encoding: Encoding | None = None,
 ) -> Plan:
     """Cut a manifest into shards.
 
     Args:
-        rows_per_part: None: as the store was begun, else 512. With another number than before, every item is embedded
-            anew.
+        rows_per_part: None: as the store was begun, else 512. With another number than before, shards are cut anew.
         folder: of the store; None: that of the features.
+        encoding: says how a changed file is noticed.
     """
-    folder = folder or workspace.features_folder
+    folder, encoding = folder or workspace.features_folder, encoding or Encoding()
     if rows_per_part is None and exists(folder):
         rows_per_part = read_store_artefact(folder).about["rows_per_part"]
     rows_per_part = ROWS_PER_PART if rows_per_part is None else rows_per_part
     spaces = {modality: encoder.space for modality, encoder in encoders.items()}
-    return Plan(parts=plan_parts(manifest, spaces, rows_per_part), rows_per_part=rows_per_part)
+    precisions = {modality: encoding.precision_of(encoder) for modality, encoder in encoders.items()}
+    parts = plan_parts(manifest, spaces, rows_per_part, encoding.changed_by, precisions)
+    return Plan(parts=parts, rows_per_part=rows_per_part)
 
 
 def fill_features(
@@ -74,71 +96,99 @@ def fill_features(
     plan: Plan,
     split: str | None,
     decoding: Decoding,
-    batch_size: int = 64,
+    encoding: Encoding | None = None,
     progress: Progress = silent,
-    retry_failed: bool = False,
-) -> list[Part]:
+) -> dict[str, Meter]:
     """See that the store of frozen features holds every item of a split (None: of all).
 
-    What was made before by the same encoders from the same items is kept, also when the manifest has grown since.
+    What was made before by the same encoders from the same items is kept, also when the manifest has changed since.
 
     Returns:
-        The parts of those items.
+        Modality -> how fast it went, for those that were not there already.
     Raises:
         LockedError, VfsearchError: the store cannot be written.
     """
-    names = [part.name for part in plan.parts]
+    encoding = encoding or Encoding()
     about = {
         "spaces": {modality: encoder.space.to_json() for modality, encoder in encoders.items()},
         "rows_per_part": plan.rows_per_part,
-        "parts": names,
+        "list": plan.list_name(),
     }
-    with writing(workspace.features_folder, about, "float32", keep_same_parts=True, drop_failed=retry_failed) as writer:
+    with writing(
+        workspace.features_folder, about, "float32", plan.names, may_differ=ANYTHING,
+        retry_failed=encoding.retry_failed,
+    ) as writer:  # fmt: skip
         asked = [part for part in plan.parts if split in (None, part.split)]
-        embed_media(manifest, encoders, asked, writer, decoding, batch_size, progress)
-        if not writer.complete and all(map(writer.holds, names)):
-            writer.finish(names)
-    return asked
+        meters = embed_media(manifest, encoders, asked, writer, decoding, encoding, progress)
+        if not writer.complete and all(map(writer.holds, plan.names)):
+            writer.finish(plan.names)
+    return meters
 
 
 def embed_media(
     manifest: Manifest,
     encoders: dict[str, Encoder],
     parts: Sequence[Part],
-    writer: Writer,
+    writer: "Filling",
     decoding: Decoding,
-    batch_size: int,
+    encoding: Encoding,
     progress: Progress,
-) -> None:
-    """Media to rows in a store, as far as it does not hold them yet; see `embed_parts`."""
+) -> dict[str, Meter]:
+    """Media to rows in a store, as far as it does not hold them yet; see `embed_parts`.
+
+    Returns:
+        Modality -> how fast it went, for those that were not there already.
+    """
+    meters = {}
     for modality, encoder in encoders.items():
-        _embed(encoder, [part for part in parts if part.modality == modality], manifest, writer, decoding, batch_size,
-               progress)  # fmt: skip
+        of_modality = [part for part in parts if part.modality == modality]
+        if encoding.strict:
+            _require_none_failed(writer, of_modality)
+        if all(writer.holds(part.name) for part in of_modality):
+            continue
+        kept = Kept(writer.shard, writer.outdated(modality), encoder.space, writer.written_ns)
+        with preparing(encoder, manifest, decoding) as prepare, encoding.running(encoder) as running:
+            meters[modality] = embed_parts(of_modality, encoder, prepare, writer, running, progress, kept)
+    return meters
 
 
-def _embed(
-    encoder: Encoder,
-    parts: list[Part],
-    manifest: Manifest,
-    writer: Writer,
-    decoding: Decoding,
-    batch_size: int,
-    progress: Progress,
-) -> None:
-    if all(writer.holds(part.name) for part in parts):
-        return
+def _require_none_failed(writer: "Filling", parts: Sequence[Part]) -> None:
+    """A strict run takes no failures of an earlier one either."""
+    for shard in (writer.shard(part.name) for part in parts if writer.holds(part.name)):
+        for failure in shard.failures[:1]:
+            raise stopped(failure.modality, failure.path, failure.stage, failure.reason)
+
+
+class Filling(Protocol):
+    """What is needed of a store that is being filled; see `StoreWriter`."""
+
+    def holds(self, part: str) -> bool:
+        """Whether a part is there."""
+
+    def add(self, part: str, shard: Shard) -> None:
+        """Take a part for good."""
+
+    def outdated(self, modality: str) -> list[tuple[str, bool]]:
+        """The shards whose rows may be taken over."""
+
+    def written_ns(self, part: str) -> int:
+        """When one of its shards was written."""
+
+    def shard(self, part: str) -> Shard:
+        """One of its shards."""
+
+
+@contextmanager
+def preparing(encoder: Encoder, manifest: Manifest, decoding: Decoding) -> Iterator[Prepare]:
+    """What prepares items for an encoder: decoding processes, unless it needs no media."""
     if encoder.preparation is None:
-        embed_parts(parts, encoder, _ids, writer, batch_size, progress)
+        yield _ids
         return
     with PreparationWorkers(encoder.preparation, decoding.limits, decoding.workers) as workers:
-
-        def prepare(items: Iterable[Item]) -> Iterator[Prepared | Failure]:
-            return workers.prepare(
-                Task(path=manifest.media_path(item), start_seconds=item.start_seconds, end_seconds=item.end_seconds)
-                for item in items
-            )
-
-        embed_parts(parts, encoder, prepare, writer, batch_size, progress)
+        yield lambda items: workers.prepare(
+            Task(path=manifest.media_path(item), start_seconds=item.start_seconds, end_seconds=item.end_seconds)
+            for item in items
+        )
 
 
 def _ids(items: Iterable[Item]) -> Iterator[SimpleNamespace]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vfsearch.artefact import Artefact, exists
+from vfsearch.data.pooling import IDENTITY, Pooling
 from vfsearch.data.row_source import RowSource
 from vfsearch.data.space import MODALITIES
 from vfsearch.errors import ArtefactError, SettingsError
@@ -16,6 +17,7 @@ from vfsearch.index.presets import find_preset
 from vfsearch.index.settings import BuildSettings
 from vfsearch.index.writer import remove_leftovers
 from vfsearch.pipeline.gallery_source import store_source
+from vfsearch.pipeline.pooled_rows import template_source
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import Store, open_store
@@ -29,17 +31,25 @@ class IndexRequest:
     Args:
         preset: name of a preset, a back end, or module:Class.
         parameters: build settings that go before those of the preset.
-        name: of the index; None: the modality for exact ones, else modality and preset.
+        name: of the index; None: the modality for exact ones, else modality and preset; of templates, and "pooled".
+        pooling: make it of templates; None: of items.
     """
 
     preset: str = "exact"
     parameters: dict | None = None
     name: str | None = None
+    pooling: Pooling | None = None
 
     def name_for(self, modality: str) -> str:
         """What the index of a modality is called."""
         usual = modality if self.preset == "exact" else f"{modality}-{self.preset.replace(':', '.')}"
-        return self.name or usual
+        return self.name or usual + self._pooled
+
+    @property
+    def _pooled(self) -> str:
+        """What pooling adds to the name: "-pooled", "-pooled-source"."""
+        finer = () if self.pooling is None else (each for each in self.pooling.by if each != IDENTITY)
+        return "" if self.pooling is None else "-".join(["", "pooled", *finer]).replace("/", ".")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +104,9 @@ def build_indices(
         ArtefactError: there is no store, it is not finished, or has no rows of a modality or split.
         DamagedError: a shard is damaged.
         LockedError: another process writes one of the indices.
-        SettingsError, UnknownNameError, MissingExtraError: a kind cannot be built here, a name is for several, or rows
-            were removed from an index that would be replaced.
+        SettingsError, UnknownNameError, MissingExtraError: a kind cannot be built here, a name is for several, items
+            cannot be pooled so, or rows were removed from an index that would be replaced.
+        VectorError: items cannot be pooled so.
     """
     store = open_store(workspace.store_folder)
     chosen = list(modalities) or [name for name in MODALITIES if name in store.spaces and store.count("rows", name)]
@@ -132,7 +143,7 @@ def _built(
     device: str,
     progress: Progress,
 ) -> BuiltIndex:
-    folder, source = workspace.index_folder(wanted.name_for(modality)), store_source(store, modality, split)
+    folder, source = workspace.index_folder(wanted.name_for(modality)), _source(store, modality, split, wanted.pooling)
     settings = find_preset(wanted.preset).settings(wanted.parameters, seed)
     start, device = time.perf_counter(), working_device(settings.backend, device)
     fresh = overwrite or not _is_of(folder, settings, source, split)
@@ -147,6 +158,12 @@ def _built(
     return _described(artefact, wanted.preset, time.perf_counter() - start if fresh else 0.0, fresh)
 
 
+def _source(store: Store, modality: str, split: str | None, pooling: Pooling | None) -> RowSource:
+    if pooling is None:
+        return store_source(store, modality, split)
+    return template_source(store, modality, split, pooling)
+
+
 def _is_of(folder: Path, settings: BuildSettings, source: RowSource, split: str | None) -> bool:
     """Whether the folder holds, undamaged, this index of this store."""
     if not exists(folder):
@@ -158,8 +175,10 @@ def _is_of(folder: Path, settings: BuildSettings, source: RowSource, split: str 
         return False
     about = artefact.about
     chosen = BACKENDS.load(settings.backend).prepared(settings, len(source), source.space.dimension)
-    found = (about["settings"], about["store"], about["split"], about["modality"])
-    return found == (chosen.to_json(), source.origin, split, source.modality) and not about.get("changes")
+    found = (about["settings"], about["store"], about["split"], about["modality"], about.get("pooling"))
+    pooling = None if source.pooling is None else source.pooling.to_json()
+    wanted = (chosen.to_json(), source.origin, split, source.modality, pooling)
+    return found == wanted and not about.get("changes")
 
 
 def _require_none_to_return(folder: Path, rows: int) -> None:

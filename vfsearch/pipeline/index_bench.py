@@ -1,12 +1,12 @@
 """What `vfsearch index bench` found."""
 
-import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vfsearch.data.csv_lines import CsvLines
 from vfsearch.files import make_folder, write_file
 from vfsearch.index.share import Share
 from vfsearch.index.sweep import Speed
@@ -181,7 +181,7 @@ def settings_text(settings: Mapping[str, int]) -> str:
 def csv_text(bench: IndexBench) -> str:
     """The table, a line a setting; empty where there is no figure."""
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
+    table = CsvLines(text)
     table.writerow(COLUMNS)
     for row in bench.rows_of_table():
         table.writerow("" if cell is None or cell != cell else _plain(cell) for cell in row)

@@ -8,7 +8,8 @@ import numpy as np
 
 from vfsearch.artefact import Artefact
 from vfsearch.data.embeddings import Embeddings
-from vfsearch.data.space import Space
+from vfsearch.data.pooling import Pooling
+from vfsearch.data.space import MODALITIES, Space
 from vfsearch.errors import ArtefactError, DamagedError, VfsearchError
 from vfsearch.index.absence import Gone
 from vfsearch.index.backends import BACKENDS, open_index
@@ -17,10 +18,11 @@ from vfsearch.index.layout import read_index_artefact
 from vfsearch.index.presets import PRESETS
 from vfsearch.index.settings import BuildSettings, Knob
 from vfsearch.index.verifying import IndexFindings, verify_index
+from vfsearch.pipeline.pooled_rows import pooled
 from vfsearch.pipeline.update_index import index_folders
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
-from vfsearch.store.store import Store, open_store
+from vfsearch.store.store import Store, join, open_store
 
 FRESH, OTHER, UNKNOWN = "the store as it is", "another state of the store", "no store to compare with"
 
@@ -123,7 +125,7 @@ def _state(artefact: Artefact, workspace: Workspace) -> str:
     about = artefact.about
     if store.digest != about["store"]:
         return OTHER
-    lacks = 0 if about.get("split") else store.count("rows", about["modality"]) - about["rows"]
+    lacks = 0 if about.get("split") or about.get("pooling") else store.count("rows", about["modality"]) - about["rows"]
     return f"{FRESH}, less {lacks} rows" if lacks else FRESH
 
 
@@ -164,9 +166,37 @@ def _gone(folder: Path, workspace: Workspace, identities: Sequence[str], ids: Se
         store = open_store(workspace.store_folder, complete=False)
     except ArtefactError as error:
         why = f"only the name was looked for: {error}"
-    space = _space_of(folder)
+    space, pooling = _space_of(folder), _pooling_of(folder)
     wanted = [("identity", text, _identities) for text in people] + [("id", text, _ids) for text in items]
-    return [_gone_one(kind, text, _found(store, text, column), space, why) for kind, text, column in wanted]
+    return [
+        _gone_one(kind, text, _with_templates(_found(store, text, column), pooling), space, why)
+        for kind, text, column in wanted
+    ]
+
+
+def _pooling_of(folder: Path) -> Pooling | None:
+    """How the rows of an index were pooled; None where they are items, or its manifest is damaged."""
+    try:
+        found = read_index_artefact(folder).about.get("pooling")
+    except DamagedError:
+        return None
+    return None if found is None else Pooling.from_json(found)
+
+
+def _with_templates(found: list[Embeddings], pooling: Pooling | None) -> list[Embeddings]:
+    """Rows, and in an index of templates also what they were pooled into."""
+    if pooling is None:
+        return found
+    sides = [[rows for rows in found if rows.modality == modality] for modality in MODALITIES]
+    return [*found, *(rows for side in sides if side for rows in _templates(join(side), pooling))]
+
+
+def _templates(rows: Embeddings, pooling: Pooling) -> list[Embeddings]:
+    """What rows were pooled into; nothing where they cannot be pooled so: then they are not in the index."""
+    try:
+        return [pooled(rows, pooling).rows]
+    except VfsearchError:
+        return []
 
 
 def _identities(rows: Embeddings) -> Sequence[str]:

@@ -1,18 +1,23 @@
-"""`vfsearch query --file`: one clip or photo to the best items of the other side."""
+"""`vfsearch query --file`: one clip or photo, or several of one person, to the best items of the other side."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.neighbors import NO_ROW
+from vfsearch.data.pooling import Pooling
 from vfsearch.data.space import Space
+from vfsearch.data.templates import pool
 from vfsearch.devices import one_device
+from vfsearch.encoders.base import Encoder
 from vfsearch.errors import ArtefactError, MediaError, MismatchError, SettingsError
 from vfsearch.index.base import Index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.kernels.memory import require_memory
-from vfsearch.media.preparation import Failure, Task
+from vfsearch.media.preparation import Failure, Prepared, Task
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.features import Decoding
@@ -64,8 +69,9 @@ def look_up(
     split: str | None = None,
     max_memory: int | None = None,
     search: SearchSettings | None = None,
+    pooled_with: Sequence[Path] = (),
 ) -> Lookup:
-    """The k items of the gallery that are most like one file.
+    """The k items of the gallery that are most like one file, or like several files of one person.
 
     Args:
         workspace: with an index of the gallery's modality and the model that it was embedded with.
@@ -79,10 +85,11 @@ def look_up(
         split: search the items of this split alone; None or "all": all items.
         max_memory: bytes that the search may use beside vectors and result; None: 1 GiB.
         search: how the index is searched; None: as it was tuned, else as its back end does by default.
+        pooled_with: further files of the same person; the mean of all is searched for.
     Returns:
         At most k matches: an approximate index may find fewer.
     Raises:
-        MediaError: the file cannot be used.
+        MediaError: a file cannot be used.
         MismatchError: the index is of another modality.
         SpaceMismatchError: the index is not in the model's space.
         SettingsError: a search setting is none of the index's, or out of its range.
@@ -107,11 +114,9 @@ def look_up(
     require_fitting(artefact, gallery, space, f"{file}")
     index = open_searched(folder, search or SearchSettings(), device)
     decoding = decoding or Decoding()
-    with PreparationWorkers(encoder.preparation, decoding.limits, min(1, decoding.workers)) as workers:
-        prepared = next(iter(workers.prepare([Task(path=file.absolute())])))
-    if isinstance(prepared, Failure):
-        raise MediaError(f"{file} cannot be searched for: {prepared.reason}")
-    vector = encoder.encode([prepared.sample])
+    files = [file, *pooled_with]
+    ready = _prepared(files, encoder, decoding)
+    vector = _pooled(files, encoder.encode([each.sample for each in ready]), probe, space)
     known = index.gallery
     rows = _rows_of_split(index, split)
     there_are = min(k, len(index) if rows is None else len(rows))
@@ -129,12 +134,37 @@ def look_up(
         for place, (row, score) in enumerate(zip(found.rows[0], found.scores[0], strict=True), start=1)
         if row != NO_ROW
     )
-    notes = [prepared.note] if prepared.note else []
+    notes = [each.note for each in ready if each.note]
     if len(matches) < there_are:
         notes.append(
             f"the index looked at {len(matches)} of the {there_are} wanted: search wider (--search), or with --exact"
         )
     return Lookup(note="; ".join(notes), matches=matches)
+
+
+def _prepared(files: Sequence[Path], encoder: Encoder, decoding: Decoding) -> list[Prepared]:
+    tasks = [Task(path=file.absolute()) for file in files]
+    with PreparationWorkers(encoder.preparation, decoding.limits, min(len(files), decoding.workers)) as workers:
+        found = list(workers.prepare(tasks))
+    for file, each in zip(files, found, strict=True):
+        if isinstance(each, Failure):
+            raise MediaError(f"{file} cannot be searched for: {each.reason}")
+    return found
+
+
+def _pooled(files: Sequence[Path], vectors: np.ndarray, probe: str, space: Space) -> np.ndarray:
+    """(1, d) the template of the files.
+
+    Raises:
+        SettingsError: a file is named twice, which would count twice.
+    """
+    ids = [str(file.absolute()) for file in files]
+    twice = [file for file, id_ in zip(files, ids, strict=True) if ids.count(id_) > 1]
+    if twice:
+        raise SettingsError(f"{twice[0]} is named twice, and would count twice in the template: name it once")
+    whose = ["them"] * len(files)
+    rows = Embeddings(ids=ids, identities=whose, vectors=vectors, modality=probe, space=space)
+    return pool(rows, Pooling()).rows.vectors
 
 
 def _rows_of_split(index: Index, split: str | None) -> np.ndarray | None:

@@ -10,7 +10,7 @@ import numpy as np
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.manifest import Item, Manifest
 from vfsearch.data.space import MODALITIES
-from vfsearch.embed.plan import file_size
+from vfsearch.embed.marks import file_marks
 from vfsearch.encoders.network import load_backbone
 from vfsearch.files import digest
 from vfsearch.media.preparation import Task
@@ -131,7 +131,7 @@ class _Media:
         """Of the items trained on and the sizes of their files."""
         parts = []
         for modality, items in self.training.items():
-            sizes = [file_size(self.manifest.media_path(item)) for item in items]
+            sizes = file_marks(self.manifest.folder, items)
             parts.append([modality, Manifest(items, self.manifest.folder).digest(), sizes])
         return digest(parts)
 

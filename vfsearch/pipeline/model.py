@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from vfsearch.artefact import Artefact, exists, read_artefact, require_replaceable
+from vfsearch.data.csv_lines import CsvLines
 from vfsearch.data.space import Space
 from vfsearch.encoders.base import Encoder
+from vfsearch.encoders.inference import PRECISIONS, InPrecision
 from vfsearch.encoders.joint import JointEncoder
 from vfsearch.errors import ArtefactError, DamagedError, MismatchError, SettingsError
 from vfsearch.files import digest, remove_file
@@ -155,17 +157,24 @@ class Model:
             require_features(self.feature_spaces[modality], encoder.space, modality)
             found[modality] = JointEncoder(
                 modality=modality, space=self.space, preparation=encoder.preparation,
-                rows=lambda samples, encoder=encoder, modality=modality: projection(modality, encoder.encode(samples)),
+                rows=lambda samples, precision, encoder=encoder, modality=modality: projection(
+                    modality, encoder.encode(samples)
+                ),
             )  # fmt: skip
         return found
 
     def _whole_networks(self, modalities: Iterable[str], device: str) -> dict[str, Encoder]:
-        networks = self.networks().to(device)
+        import torch
+
+        networks = InPrecision(self.networks().to(device, memory_format=torch.channels_last))
         preparations = self.chosen_encoders.preparations()
         return {
             modality: JointEncoder(
                 modality=modality, space=self.space, preparation=preparations[modality],
-                rows=lambda samples, modality=modality: network_rows(networks, modality, samples, device),
+                rows=lambda samples, precision, modality=modality: network_rows(
+                    networks(precision), modality, samples, device, precision
+                ),
+                precisions=PRECISIONS,
             )
             for modality in modalities
         }  # fmt: skip
@@ -279,7 +288,7 @@ def identities_csv(identities: Sequence[str], weights: np.ndarray, hardness: np.
         weights, hardness: (M,); a hardness of NaN is left blank.
     """
     text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
+    table = CsvLines(text)
     table.writerow(IDENTITY_COLUMNS)
     for identity, weight, each in zip(identities, weights.tolist(), hardness.tolist(), strict=True):
         table.writerow([identity, f"{weight:.9g}", "" if math.isnan(each) else f"{each:.9g}"])

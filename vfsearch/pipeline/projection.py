@@ -1,11 +1,11 @@
 """A model at work: features, or prepared media, to joint embeddings."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
-# 16 photos or clips at once stay in a processor's caches; a GPU wants more
-SAMPLES_AT_ONCE_CPU, SAMPLES_AT_ONCE_GPU = 16, 128
+from vfsearch.encoders.inference import network_outputs
 
 
 class Projection:
@@ -32,7 +32,9 @@ class Projection:
             return rows.float().cpu().numpy()
 
 
-def network_rows(networks, modality: str, samples: Sequence[np.ndarray], device: str) -> np.ndarray:
+def network_rows(
+    networks, modality: str, samples: Sequence[np.ndarray], device: str, precision: str = "fp32"
+) -> np.ndarray:
     """Prepared media to joint embeddings by networks that were trained end to end.
 
     Args:
@@ -40,18 +42,9 @@ def network_rows(networks, modality: str, samples: Sequence[np.ndarray], device:
         modality: of the samples.
         samples: n prepared clips or photos.
         device: where to compute.
+        precision: "fp32", "bf16" or "fp16".
     Returns:
         (n, dimension) float32, not normalised.
     """
-    import torch
-
-    from vfsearch.encoders.inference import full_precision
-
-    inputs = networks.backbones[modality].inputs
-    at_once = SAMPLES_AT_ONCE_CPU if torch.device(device).type == "cpu" else SAMPLES_AT_ONCE_GPU
-    parts = []
-    with full_precision():
-        for start in range(0, len(samples), at_once):
-            batch = inputs.evaluation(samples[start : start + at_once]).to(device)
-            parts.append(networks(modality, batch).float().cpu().numpy())
-    return np.concatenate(parts)
+    inputs = networks.backbones[modality].inputs.evaluation
+    return network_outputs(partial(networks, modality), inputs, samples, device, precision)

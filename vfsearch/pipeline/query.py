@@ -1,14 +1,10 @@
 """`vfsearch query`: store and index to outcome."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from vfsearch.artefact import Artefact, exists
-from vfsearch.data.embeddings import Embeddings
-from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.outcome import Outcome
 from vfsearch.data.space import Space
 from vfsearch.errors import ArtefactError, MismatchError, SettingsError
@@ -17,20 +13,15 @@ from vfsearch.index.base import Index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.measure.catalog import parse_measure
 from vfsearch.measure.resampling import Resampling
-from vfsearch.pipeline.embed import SEEN_COLUMN
 from vfsearch.pipeline.model import open_model
+from vfsearch.pipeline.query_settings import PROTOCOLS, QuerySettings
+from vfsearch.pipeline.query_sides import query_sides
 from vfsearch.pipeline.run_machine import run_machine
 from vfsearch.pipeline.runs import save_run, saved_outcome
-from vfsearch.pipeline.searched_index import (
-    SearchSettings,
-    open_searched,
-    require_fitting,
-    rows_in_index,
-    true_index,
-)
-from vfsearch.pipeline.workspace import Workspace, chosen_split
+from vfsearch.pipeline.searched_index import require_fitting, true_index
+from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
-from vfsearch.protocol.comparison import Comparison, compare
+from vfsearch.protocol.comparison import Comparison
 from vfsearch.protocol.groups import told_apart
 from vfsearch.protocol.identification import Identification
 from vfsearch.protocol.matching import Matching
@@ -40,84 +31,8 @@ from vfsearch.protocol.search import Search
 from vfsearch.protocol.verification import Verification
 from vfsearch.store.store import Store, open_store
 from vfsearch.timing import Phases, peak_memory_bytes
-from vfsearch.trials.constraints import Group, parse_group
 
-USUAL_PROTOCOLS = ("matching", "verification", "retrieval")
-PROTOCOLS = (*USUAL_PROTOCOLS, "identification")
-
-
-@dataclass(frozen=True, kw_only=True)
-class QuerySettings:
-    """What to ask.
-
-    Args:
-        probe, gallery: modalities.
-        protocols: any of "matching", "verification", "retrieval", "identification".
-        n: candidates of 1:N matching, one measurement each.
-        groups: constraint groups of matching and verification, one measurement each (see
-            `vfsearch.trials.constraints.parse_group`).
-        enrolled: gallery sizes of open-set identification, one measurement each; none: as many as there can be.
-        measures: names, each taken by the protocols that it belongs to; a protocol without one has its usual ones.
-        by: columns of the manifest that group people, whose figures are given beside those of all.
-        split: whose items are probes and gallery; None: "test" if the store has it, else all; "all".
-        k: neighbours that are searched for and saved.
-        seed: of the trials.
-        search: how the index is searched.
-    """
-
-    probe: str
-    gallery: str
-    protocols: tuple[str, ...] = USUAL_PROTOCOLS
-    n: tuple[int, ...] = (2, 5, 10)
-    groups: tuple[str, ...] = ("U",)
-    enrolled: tuple[int, ...] = ()
-    measures: tuple[str, ...] = ()
-    by: tuple[str, ...] = ()
-    split: str | None = None
-    k: int = 10
-    seed: int = 1
-    search: SearchSettings = field(default_factory=SearchSettings)
-
-    def __post_init__(self) -> None:
-        unknown = [name for name in self.protocols if name not in PROTOCOLS]
-        if unknown or not self.protocols:
-            raise SettingsError(f"no protocol is named {unknown}; known: {', '.join(PROTOCOLS)}")
-        if not self.n or min(self.n) < 2:
-            raise SettingsError(f"1:N matching wants N of at least 2, got {self.n}")
-        if self.k < 1 or self.seed < 0:
-            raise SettingsError(f"want k >= 1 and seed >= 0, got k={self.k}, seed={self.seed}")
-        if not self.groups:
-            raise SettingsError("matching and verification want a group; U is the one without a constraint")
-        if self.enrolled and "identification" not in self.protocols:
-            raise SettingsError(
-                "gallery sizes of enrolled people are for the protocol identification, which is not asked"
-            )
-        constrained = [group.name for group in self.parsed_groups() if group.columns]
-        if constrained and not {"matching", "verification"} & set(self.protocols):
-            raise SettingsError(f"the group {constrained[0]} is for matching and verification, of which none is asked")
-        for name in self.measures:
-            parse_measure(name)
-
-    def parsed_groups(self) -> list[Group]:
-        """The groups, each once."""
-        return list(dict.fromkeys(map(parse_group, self.groups)))
-
-    def to_json(self) -> dict:
-        """The settings as JSON."""
-        return {
-            "probe": self.probe,
-            "gallery": self.gallery,
-            "protocols": list(self.protocols),
-            "n": list(self.n),
-            "groups": [group.name for group in self.parsed_groups()],
-            "enrolled": list(self.enrolled),
-            "measures": list(self.measures),
-            "by": list(self.by),
-            "split": self.split,
-            "k": self.k,
-            "seed": self.seed,
-            **self.search.to_json(),
-        }
+__all__ = ["PROTOCOLS", "QueryReport", "QuerySettings", "query"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,13 +77,12 @@ def query(
             name is taken by another run.
         DoesNotFitError: `max_memory` is too little to compute anything with.
         SpaceMismatchError: probes, gallery and index are not in one space.
-        SettingsError: a search setting is none of the index's, or out of its range.
+        SettingsError: a search setting is none of the index's, or out of its range; or items cannot be pooled so.
+        VectorError: items cannot be pooled so.
     """
     store = open_store(workspace.store_folder)
-    artefact = read_index_artefact(workspace.searched_folder(settings.gallery))
-    _require_of_store(artefact, store, settings.gallery)
-    made_from = {"store": store.digest, "index": artefact.seal, "backend": artefact.about["backend"],
-                 "model": store.artefact.about.get("model"),
+    artefact = _searched(workspace, store, settings)
+    made_from = {**_of_index(artefact), "store": store.digest, "model": store.artefact.about.get("model"),
                  "spaces": {name: space.to_json() for name, space in store.spaces.items()}}  # fmt: skip
     request = {"settings": settings.to_json(), "made_from": made_from, "device": device}
     folder = workspace.run_folder(name or f"{settings.probe}-to-{settings.gallery}-{digest(request)[:8]}")
@@ -180,6 +94,29 @@ def query(
         outcome, results, comparison = _measure(artefact, store, settings, made_from, device, progress, max_memory)
         save_run(folder, request, outcome, results, comparison)
     return QueryReport(folder=folder, outcome=outcome, measured_now=True, newer_model=newer)
+
+
+def _searched(workspace: Workspace, store: Store, settings: QuerySettings) -> Artefact | None:
+    """The index that is searched; None where the gallery is pooled for this query alone."""
+    if settings.pool_gallery is None:
+        artefact = read_index_artefact(workspace.searched_folder(settings.gallery))
+        _require_of_store(artefact, store, settings.gallery)
+        return artefact
+    if workspace.index is not None and exists(workspace.index):
+        raise SettingsError(
+            f"the gallery is pooled for this query alone, so the index {workspace.index} would not be searched: ask "
+            "without --pool-gallery (an index built with --pool holds templates), or without that index"
+        )
+    return None
+
+
+def _of_index(artefact: Artefact | None) -> dict:
+    """What a run is made from, as far as the index goes."""
+    if artefact is None:
+        return {"index": None, "backend": "exact"}
+    pooling = artefact.about.get("pooling")
+    more = {} if pooling is None else {"pooling": pooling}
+    return {"index": artefact.seal, "backend": artefact.about["backend"], **more}
 
 
 def _require_of_store(index: Artefact, store: Store, gallery: str) -> None:
@@ -206,7 +143,7 @@ def _newer_model(workspace: Workspace, store: Store) -> str:
 
 
 def _measure(
-    artefact: Artefact,
+    artefact: Artefact | None,
     store: Store,
     settings: QuerySettings,
     made_from: dict,
@@ -216,13 +153,14 @@ def _measure(
 ) -> tuple[Outcome, dict[str, Result], Comparison]:
     phases = Phases()
     with phases("load"):
-        index = open_searched(artefact.folder, settings.search, device)
-        comparison, rows, counts = _comparison(store, settings, device, max_memory, index)
+        sides = query_sides(store, settings, artefact, device)
+        index, counts = sides.index, sides.counts
+        comparison = sides.compared(device, max_memory)
         people = {column: _people(column, comparison) for column in settings.by}
     true = true_index(index, device)
     # There are no more neighbours than rows, however many are asked for.
     most = min(settings.k, max(1, len(index)))
-    search = Search(index=index, rows=rows, k=most, seed=settings.seed, true=true)
+    search = Search(index=index, rows=sides.rows, k=most, seed=settings.seed, true=true)
     protocols = [*_protocols(settings), search]
     results = {}
     for done, protocol in enumerate(protocols, start=1):
@@ -271,9 +209,9 @@ _OF_TUNING = ("targets", "for", "probe")
 """What a run says of how its index was tuned; all that was tried is in the index's manifest."""
 
 
-def _in_force(index: Index, artefact: Artefact, settings: QuerySettings) -> dict:
+def _in_force(index: Index, artefact: Artefact | None, settings: QuerySettings) -> dict:
     """What the index was built, tuned and searched with; settings that were given for this query are not tuned."""
-    own = not settings.search.exact and not settings.search.knobs
+    own = artefact is not None and not settings.search.exact and not settings.search.knobs
     tuned = artefact.about["tuned"] if own else None
     return {
         "exact": index.exact,
@@ -281,45 +219,8 @@ def _in_force(index: Index, artefact: Artefact, settings: QuerySettings) -> dict
         "settings": dict(index.settings),
         "given": sorted(settings.search.knobs),
         "tuned": None if tuned is None else {name: tuned[name] for name in _OF_TUNING if name in tuned},
-        "built": artefact.about["settings"],
+        "built": index.made_with.to_json() if artefact is None else artefact.about["settings"],
     }
-
-
-def _comparison(
-    store: Store, settings: QuerySettings, device: str, max_memory: int | None, index: Index
-) -> tuple[Comparison, np.ndarray, dict]:
-    where = f"the store {store.artefact.folder}"
-    # Both sides are asked for the same split: a gallery of seen items would flatter nobody fairly.
-    splits = sorted({*store.splits(settings.probe), *store.splits(settings.gallery)})
-    split = chosen_split(splits, settings.split, "test", where)
-    probes = store.load(settings.probe, split)
-    gallery = store.load(settings.gallery)
-    rows = gallery.rows_of_split(split)
-    if not len(rows):
-        raise ArtefactError(f"{where} has no {settings.gallery} rows with split={split}")
-    indexed = rows_in_index(index, gallery, rows, store.artefact.folder)
-    failed = store.failures(settings.probe, split)
-    counts = {
-        "split": split if split is not None else "all",
-        "probes": len(probes),
-        "gallery": len(rows),
-        "probe_identities": len(set(probes.identities)),
-        "gallery_identities": len({gallery.identities[row] for row in rows}),
-        "probes_seen_in_training": _seen(probes, "item"),
-        "probes_of_seen_identities": _seen(probes, "item", "identity"),
-        "failed_probes": len(failed),
-        "failed_gallery": len(store.failures(settings.gallery, split)),
-        "index_rows": len(index),
-        "gallery_not_in_index": int((indexed == NO_ROW).sum()),
-        "store_rows_not_in_index": len(gallery) - len(index),
-    }
-    return compare(probes, gallery.take(rows), failed, device, max_memory), indexed, counts
-
-
-def _seen(rows: Embeddings, *kinds: str) -> int | None:
-    """How many rows the model's training saw in one of these ways; None where the store does not say."""
-    column = rows.columns.get(SEEN_COLUMN)
-    return None if column is None else sum(value in kinds for value in column)
 
 
 def _protocols(settings: QuerySettings) -> Sequence:

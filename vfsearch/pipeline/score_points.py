@@ -1,11 +1,11 @@
 """The ROC and DET curves of some lists, in one table."""
 
-import csv
 import io
 from pathlib import Path
 
 import numpy as np
 
+from vfsearch.data.csv_lines import CsvLines
 from vfsearch.data.scored import ScoredPairs
 from vfsearch.files import write_file
 from vfsearch.measure.curve_points import det_points
@@ -45,7 +45,7 @@ class CurveFile:
         if self._path is None:
             return
         text = io.StringIO(newline="")
-        writer = csv.writer(text, lineterminator="\n")
+        writer = CsvLines(text)
         writer.writerows([COLUMNS, *self._rows])
         write_file(self._path, text.getvalue().encode())
 

@@ -13,7 +13,7 @@ from vfsearch.data.space import Space, require_same_space
 from vfsearch.data.text_places import places_of
 from vfsearch.errors import ArtefactError, MismatchError, SettingsError
 from vfsearch.index.backends import open_index, opened, working_device
-from vfsearch.index.base import Index, Opened
+from vfsearch.index.base import Gallery, Index, Opened
 from vfsearch.index.exact import ExactIndex
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.index.settings import BuildSettings
@@ -73,6 +73,26 @@ def true_index(index: Index, device: str) -> ExactIndex | None:
         made_with=BuildSettings(backend="exact"), device=device,
     )  # fmt: skip
     return ExactIndex(rows)
+
+
+def exact_index(rows: Embeddings, store: str, device: str) -> ExactIndex:
+    """An index of rows that are in memory, made for one query.
+
+    Args:
+        rows: to search.
+        store: digest of the store that they are from.
+        device: where to search.
+    """
+    gallery = Gallery(
+        ids=rows.ids, identities=rows.identities, columns=rows.columns, modality=rows.modality, space=rows.space,
+        store=store,
+    )  # fmt: skip
+    settings = BuildSettings(backend="exact")
+    return ExactIndex(
+        Opened(
+            folder=Path("(pooled)"), paths={}, gallery=gallery, vectors=rows.vectors, made_with=settings, device=device
+        )
+    )
 
 
 def require_fitting(artefact: Artefact, modality: str, space: Space, where: str) -> None:

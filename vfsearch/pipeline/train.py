@@ -1,6 +1,5 @@
 """`vfsearch train`: manifest to model."""
 
-import csv
 import io
 import math
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from vfsearch.artefact import Artefact, read_artefact
+from vfsearch.data.csv_lines import CsvLines
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.manifest import Manifest
 from vfsearch.data.space import MODALITIES
@@ -83,7 +83,7 @@ def train_model(
     split: str | None = None,
     decoding: Decoding | None = None,
     device: str = "cpu",
-    batch_size: int = 64,
+    batch_size: int | None = None,
     overwrite: bool = False,
     progress: Progress = silent,
     rows_per_part: int | None = None,
@@ -105,7 +105,7 @@ def train_model(
         split: to train on; None: "train" if the manifest has it, else all.
         decoding: how media are read.
         device: "cpu" or "cuda[:N]".
-        batch_size: of the frozen encoders.
+        batch_size: of the frozen encoders; None: as the device likes.
         overwrite: train anew where a model was made otherwise.
         progress: called with items and steps done.
         rows_per_part: the most items in a shard of features; None: as they were begun, else 512.
@@ -271,7 +271,7 @@ def _findings(trained, columns: tuple[str, ...]) -> dict:
 
 def _csv(header: tuple[str, ...], rows: list[tuple[float, ...]]) -> bytes:
     text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
+    table = CsvLines(text)
     table.writerow(header)
     table.writerows([[int(row[0]), int(row[1]), *map(_number, row[2:])] for row in rows])
     return text.getvalue().encode()

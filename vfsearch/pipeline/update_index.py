@@ -10,6 +10,7 @@ import numpy as np
 from vfsearch.artefact import Artefact, exists
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.neighbors import NO_ROW
+from vfsearch.data.pooling import Pooling
 from vfsearch.data.row_source import RowSource
 from vfsearch.data.space import Space, require_same_space
 from vfsearch.data.text_places import places_of
@@ -88,6 +89,34 @@ def index_folders(workspace: Workspace, names: Sequence[str] = ()) -> list[Path]
     return found
 
 
+def followers(workspace: Workspace, names: Sequence[str] = ()) -> tuple[list[Path], list[str]]:
+    """The folders of indices that rows can be added to.
+
+    Args:
+        workspace: with indices.
+        names: of them, or their paths; empty: all of the workspace but those of templates.
+    Returns:
+        The folders, and what a user should know of those that were passed over.
+    Raises:
+        ArtefactError: one is not there, or there are none.
+    """
+    folders = index_folders(workspace, names)
+    if names:
+        return folders, []
+    of_templates = [folder for folder in folders if read_index_artefact(folder).about.get("pooling")]
+    return [each for each in folders if each not in of_templates], [_as_templates(each) for each in of_templates]
+
+
+def _as_templates(folder: Path) -> str:
+    about = read_index_artefact(folder).about
+    pooling = Pooling.from_json(about["pooling"])
+    options = f"--modality {about['modality']} --pool {'+'.join(pooling.by)}"
+    return (
+        f"the index {folder} holds templates ({pooling}), which new items of a person change: nothing is added to it; "
+        f"build it anew with `vfsearch index build {options} ...`"
+    )
+
+
 def add_to_index(
     workspace: Workspace,
     name: str,
@@ -110,10 +139,13 @@ def add_to_index(
     Raises:
         ArtefactError, DamagedError: there is no whole index or store, or the store has no such rows.
         LockedError: another process writes there.
+        SettingsError: the index holds templates, which new items of a person would change.
         SpaceMismatchError: the store is of another model than the index.
     """
     begun = time.perf_counter()
     artefact, old = _opened(index_named(workspace, name))
+    if artefact.about.get("pooling"):
+        raise SettingsError(_as_templates(old.folder))
     store = open_store(workspace.store_folder)
     source = _source(store, artefact)
     theirs, ours = _read_rows(source.blocks(), progress, len(source)), _rows_of(old)

@@ -51,6 +51,7 @@ def compare(
     failed_probes: Sequence[FailedItem] = (),
     device: str = "cpu",
     max_memory: int | None = None,
+    itself: np.ndarray | None = None,
 ) -> Comparison:
     """Set probes against a gallery.
 
@@ -62,6 +63,7 @@ def compare(
         failed_probes: the items of the probe side without a row.
         device: where to compute scores.
         max_memory: bytes that computing them may use beside rows and results; None: 1 GiB.
+        itself: (p,) the gallery row that each probe is never compared with, -1 for none; None: that of its own id.
     Raises:
         SpaceMismatchError: the sides are in different spaces.
         DoesNotFitError: `max_memory` is too little to compute anything with.
@@ -71,7 +73,8 @@ def compare(
         gallery.identities, probes.identities, [failure.identity for failure in failed_probes]
     )
     missing = of_failed[np.isin(of_failed, of_gallery)]
-    sides = Sides(probes=of_probes, gallery=of_gallery, itself=_itself(probes, gallery))
+    itself = _itself(probes, gallery) if itself is None else itself
+    sides = Sides(probes=of_probes, gallery=of_gallery, itself=itself)
     return Comparison(
         probes=probes, gallery=gallery, sides=sides, missing=missing, device=device, max_memory=max_memory
     )

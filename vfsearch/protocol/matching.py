@@ -74,6 +74,11 @@ class Matching:
         raw = {"probes": trials.probes, "candidates": trials.candidates, "scores": scores}
         return Result(measurement=measurement, raw=raw, scored=scored)
 
+    def scored(self, comparison: Comparison) -> ScoredMatching:
+        """The trials of `run` with their scores, untimed."""
+        trials = drawn(comparison, self.candidates, self.seed, self.group)
+        return _with_missing(comparison, trials, _scores(comparison, trials))
+
 
 def _with_missing(comparison: Comparison, trials: MatchingTrials, scores: np.ndarray) -> ScoredMatching:
     """The trials, then those that the missing probes would have had."""

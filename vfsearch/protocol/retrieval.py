@@ -71,6 +71,13 @@ class Retrieval:
         blocks = {name: getattr(ranks, name) for name in ("probe", "above", "tied", "mates_above", "mates_tied")}
         return Result(measurement=measurement, raw={**raw, **blocks, "mates": ranks.mates}, scored=ranking)
 
+    def scored(self, comparison: Comparison) -> ScoredRanking:
+        """The ranked lists of `run`, untimed."""
+        gallery = rank_gallery(
+            comparison.gallery.vectors, comparison.sides.gallery, comparison.device, max_memory=comparison.max_memory
+        )
+        return _ranking(comparison, gallery, _ranks(comparison, gallery, slice(None)))
+
 
 def _ranking(comparison: Comparison, gallery: RankGallery, ranks: MateRanks) -> ScoredRanking:
     sides = comparison.sides

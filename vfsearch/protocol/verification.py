@@ -6,6 +6,7 @@ import numpy as np
 
 from vfsearch.data.outcome import Measurement
 from vfsearch.data.scored import ScoredPairs
+from vfsearch.data.trials import VerificationTrials
 from vfsearch.kernels.pairs import pair_scores
 from vfsearch.measure import kind
 from vfsearch.measure.catalog import chosen
@@ -50,28 +51,14 @@ class Verification:
             SettingsError: the gallery, or a group, is too small; or nothing is known of a group's columns.
             UnknownNameError: a measure's name is that of none.
         """
-        sides = comparison.sides
-        stream = stream_of(comparison, self.group)
-        trials = verification_trials(drawn(comparison, 2, self.seed, self.group), self.seed, stream=stream)
+        trials = self._trials(comparison)
 
         def score(part: slice) -> np.ndarray:
-            return pair_scores(
-                comparison.probes.vectors, comparison.gallery.vectors, trials.probes[part], trials.items[part],
-                comparison.device,
-            )  # fmt: skip
+            return _scores(comparison, trials, part)
 
         scores, seconds = timed(lambda: score(slice(None)))
         latency = single_latency(lambda number: score(slice(number, number + 1)), len(trials))
-        absent = np.repeat(comparison.missing, GALLERIES_PER_PROBE)
-        absent_mated = np.arange(len(absent)) % 2 == 0
-        # Whom a missing probe is compared with is nobody in particular: only its own identity is resampled.
-        pairs = ScoredPairs(
-            scores=np.concatenate([scores, np.full(len(absent), -np.inf)]),
-            mated=np.concatenate([trials.mated, absent_mated]),
-            probes=np.concatenate([sides.probes[trials.probes], absent]),
-            items=np.concatenate([sides.gallery[trials.items], absent]),
-            identities=identity_names(comparison),
-        )
+        pairs = _with_missing(comparison, trials, scores)
         measures = chosen(self.measures, kind.VERIFICATION)
         estimates = verification_values(pairs, measures, Resampling(seed=self.seed))
         measurement = Measurement(
@@ -79,7 +66,7 @@ class Verification:
             direction=comparison.direction,
             candidates=None,
             trials=len(pairs),
-            missing=len(absent),
+            missing=len(pairs) - len(trials),
             tied=tied_share(pairs),
             values={name: estimate.to_value() for name, estimate in estimates.items()},
             trials_per_second=len(trials) / seconds,
@@ -91,3 +78,34 @@ class Verification:
         )
         raw = {"probes": trials.probes, "items": trials.items, "mated": trials.mated, "scores": scores}
         return Result(measurement=measurement, raw=raw, scored=pairs)
+
+    def scored(self, comparison: Comparison) -> ScoredPairs:
+        """The trials of `run` with their scores, untimed."""
+        trials = self._trials(comparison)
+        return _with_missing(comparison, trials, _scores(comparison, trials))
+
+    def _trials(self, comparison: Comparison) -> VerificationTrials:
+        stream = stream_of(comparison, self.group)
+        return verification_trials(drawn(comparison, 2, self.seed, self.group), self.seed, stream=stream)
+
+
+def _scores(comparison: Comparison, trials: VerificationTrials, part: slice = slice(None)) -> np.ndarray:
+    return pair_scores(
+        comparison.probes.vectors, comparison.gallery.vectors, trials.probes[part], trials.items[part],
+        comparison.device,
+    )  # fmt: skip
+
+
+def _with_missing(comparison: Comparison, trials: VerificationTrials, scores: np.ndarray) -> ScoredPairs:
+    """The trials, then those that the missing probes would have had, half of them mated."""
+    sides = comparison.sides
+    absent = np.repeat(comparison.missing, GALLERIES_PER_PROBE)
+    absent_mated = np.arange(len(absent)) % 2 == 0
+    # Whom a missing probe is compared with is nobody in particular: only its own identity is resampled.
+    return ScoredPairs(
+        scores=np.concatenate([scores, np.full(len(absent), -np.inf)]),
+        mated=np.concatenate([trials.mated, absent_mated]),
+        probes=np.concatenate([sides.probes[trials.probes], absent]),
+        items=np.concatenate([sides.gallery[trials.items], absent]),
+        identities=identity_names(comparison),
+    )

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from vfsearch.errors import SettingsError
-from vfsearch.report.drawing import BLACK, BLUE, GREY, LIGHT, ORANGE, SKY, png
+from vfsearch.report.drawing import BLACK, BLUE, GREEN, GREY, LIGHT, ORANGE, PURPLE, SKY, png
 
 WIDTH_INCHES, HEIGHT_INCHES = 9.6, 6.2
-# Okabe & Ito's other two that are dark enough for lines on white.
-GREEN, PURPLE = "#009e73", "#cc79a7"
 EXACT = "exact"
 TICKS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999)
 LEAST_MISSED = 1e-4

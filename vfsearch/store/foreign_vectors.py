@@ -37,6 +37,16 @@ def read_vectors(paths: Sequence[Path]) -> NamedVectors:
     return joined([_read(path) for path in paths])
 
 
+def read_named_rows(path: Path) -> tuple[list[str], np.ndarray]:
+    """Names and rows of one such file, as they are: of any length, perhaps zero or not finite.
+
+    Raises:
+        InputError: the file is missing, or of none of the forms that `read_vectors` knows.
+    """
+    with _explained(path):
+        return _READERS[_form(path)](path)
+
+
 def _read(path: Path) -> NamedVectors:
     with _explained(path):
         names, rows = _READERS[_form(path)](path)

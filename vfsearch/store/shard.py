@@ -1,7 +1,8 @@
 """One HDF5 file of rows and failures.
 
 Layout: `vectors` (n, d) float32 or float16; `ids`, `identities`, `columns/<number>` (named by the attribute `name`);
-`failures/<field>` and `failures/columns/<number>` likewise. Attributes: schema, modality, split, space.
+`failures/<field>` and `failures/columns/<number>` likewise; `origins/rows` (n, 16) and `origins/failures`, where known,
+with the attribute `changed_by`. Attributes: schema, modality, split, space.
 """
 
 import json
@@ -11,7 +12,7 @@ import numpy as np
 
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.failure import FailedItem
-from vfsearch.data.shard import Shard
+from vfsearch.data.shard import Origins, Shard
 from vfsearch.data.space import Space
 from vfsearch.tables import (
     build,
@@ -58,6 +59,14 @@ def _fill(file: h5py.File, shard: Shard, dtype: str) -> None:
     names = {name for failure in shard.failures for name in failure.columns}
     columns = {name: [failure.columns.get(name, "") for failure in shard.failures] for name in names}
     put_columns(failures.create_group("columns"), columns)
+    if shard.origins is not None:
+        _put_origins(file.create_group("origins"), shard.origins)
+
+
+def _put_origins(group: h5py.Group, origins: Origins) -> None:
+    group.attrs["changed_by"] = np.bytes_(encode(origins.changed_by))
+    put_array(group, "rows", origins.rows)
+    put_array(group, "failures", origins.failures)
 
 
 def unpack_shard(data: bytes, where: str) -> Shard:
@@ -81,8 +90,19 @@ def unpack_shard(data: bytes, where: str) -> Shard:
             columns=get_columns(file["columns"]),
         )
         return Shard(
-            embeddings=rows, failures=_failures(file["failures"], modality), split=decode(bytes(file.attrs["split"]))
+            embeddings=rows,
+            failures=_failures(file["failures"], modality),
+            split=decode(bytes(file.attrs["split"])),
+            origins=_origins(file["origins"]) if "origins" in file else None,
         )
+
+
+def _origins(group: h5py.Group) -> Origins:
+    return Origins(
+        rows=get_array(group, "rows"),
+        failures=get_array(group, "failures"),
+        changed_by=decode(bytes(group.attrs["changed_by"])),
+    )
 
 
 def _failures(group: h5py.Group, modality: str) -> tuple[FailedItem, ...]:

@@ -53,7 +53,7 @@ class Store:
         return [
             name
             for name, facts in self.artefact.files.items()
-            if facts.get("modality") == modality and split in (None, facts["split"])
+            if facts.get("modality") == modality and split in (None, facts["split"]) and not facts.get("stale")
         ]
 
     def splits(self, modality: str) -> tuple[str, ...]:
@@ -63,6 +63,17 @@ class Store:
     def count(self, what: str, modality: str) -> int:
         """How many "rows" or "failures" there are of a modality."""
         return sum(self.artefact.files[part][what] for part in self.parts(modality))
+
+    def stale_parts(self) -> list[str]:
+        """The shard files of the list before, kept until the store is complete again."""
+        return [name for name, facts in self.artefact.files.items() if facts.get("stale")]
+
+    def written_ns(self, part: str) -> int:
+        """When a shard was written, in ns since 1970; 0 where nobody knows."""
+        try:
+            return (self.artefact.folder / part).stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def shard(self, part: str) -> Shard:
         """One shard, checked.
@@ -75,7 +86,9 @@ class Store:
         listed = self.artefact.files[part]
         header = {"modality": shard.embeddings.modality, "rows": len(shard.embeddings), "failures": len(shard.failures)}
         differ = {name: (value, listed[name]) for name, value in header.items() if listed[name] != value}
-        if differ or shard.embeddings.space != self.spaces[shard.embeddings.modality]:
+        # What is stale may have been made with another encoder.
+        another = not listed.get("stale") and shard.embeddings.space != self.spaces[shard.embeddings.modality]
+        if differ or another:
             raise DamagedError(f"{where} does not fit its store's manifest: {differ or 'another space'}")
         return shard
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from vfsearch.errors import TrialListError
 from vfsearch.trials.formats.lines import first_lines, line_blocks
 
-BOTH_IDS = ("voxceleb1id", "vggface1id")
-"""The columns, without blanks and underscores, that give one person's two names."""
+BOTH_IDS = (("voxceleb1id", "vggface1id"), ("voxceleb2id", "vggface2id"))
+"""The columns, without blanks and underscores, that give one person's two names: in VoxCeleb1, in VoxCeleb2."""
 _NAMES = ("item", "id", "path", "jpg", "wav")
 _IDENTITIES = ("identity", "voxceleb1id")
 _SOURCES = ("source", "video", "video_id", "recording")
@@ -41,9 +41,13 @@ class IdentityRow:
 
 
 def is_about_people(path: Path) -> bool:
-    """Whether a file gives the two names that a person has in VoxCeleb1 and VGGFace."""
-    header = [_key(cell) for cell in _header(path)]
-    return all(name in header for name in BOTH_IDS)
+    """Whether a file gives the two names that a person has in VoxCeleb and VGGFace."""
+    return _both_ids([_key(cell) for cell in _header(path)]) is not None
+
+
+def _both_ids(keys: Sequence[str]) -> tuple[str, str] | None:
+    """The columns of a header that give two names of a person."""
+    return next((both for both in BOTH_IDS if all(name in keys for name in both)), None)
 
 
 def identity_rows(path: Path) -> Iterator[IdentityRow]:
@@ -54,7 +58,7 @@ def identity_rows(path: Path) -> Iterator[IdentityRow]:
     """
     header = _header(path)
     keys = [_key(cell) for cell in header]
-    if all(name in keys for name in BOTH_IDS):
+    if _both_ids(keys):
         return _people_rows(path, keys)
     if any(name in keys for name in _IDENTITIES) and any(name in keys for name in _NAMES):
         return _item_rows(path, [cell.strip().lower() for cell in header])
@@ -101,7 +105,7 @@ def _rows(path: Path, width: int) -> Iterator[tuple[int, list[str]]]:
 
 
 def _people_rows(path: Path, keys: list[str]) -> Iterator[IdentityRow]:
-    first, second = (keys.index(name) for name in BOTH_IDS)
+    first, second = (keys.index(name) for name in _both_ids(keys))
     others = [place for place in range(len(keys)) if place not in (first, second)]
     for line, row in _rows(path, len(keys)):
         names = [row[first].strip(), row[second].strip()]
