@@ -22,6 +22,8 @@ COMMANDS = {
     "query": "query:query",
     "score": "score:score",
     "compare": "compare:compare",
+    "curve": "curve:curve",
+    "report": "report:report",
     "store": "store:store",
     "measures": "measures:measures",
     "model": "model:model",

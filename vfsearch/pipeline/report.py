@@ -1,0 +1,179 @@
+"""`vfsearch report`: what runs measured, as tables, diagrams, figures and films."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vfsearch.data.result_table import ResultTable
+from vfsearch.errors import SettingsError
+from vfsearch.files import make_folder, write_file
+from vfsearch.pipeline.report_answers import Answers, searches
+from vfsearch.pipeline.report_film import write_answers_film
+from vfsearch.pipeline.report_media import views
+from vfsearch.pipeline.report_runs import ReportedRun, reported_runs
+from vfsearch.pipeline.result_table import result_table
+from vfsearch.pipeline.run_plots import run_plots
+from vfsearch.pipeline.workspace import Workspace
+from vfsearch.progress import Progress, silent
+from vfsearch.report.answers_figure import answers_files
+from vfsearch.report.drawing import FORMATS
+from vfsearch.report.plots import plot_files
+from vfsearch.report.tables import csv_table, latex_table, markdown_table
+
+PARTS = ("tables", "curves", "figure", "video")
+FIGURE_PIXELS = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSettings:
+    """What a report holds.
+
+    Args:
+        parts: of `PARTS`.
+        measures: names of those in the tables; none: all that were measured.
+        digits: of figures in tables, after the point.
+        published: show reported results of the method beside them.
+        formats: of diagrams and figures, of "png", "svg", "pdf".
+        probes: how many probes figures and films show, drawn from `seed`.
+        ids: of the probes that they show; none: drawn.
+        seed: of the draw.
+        redact: blur faces and show no ids.
+        workers: decoding processes.
+    """
+
+    parts: Sequence[str] = PARTS
+    measures: Sequence[str] = ()
+    digits: int = 1
+    published: bool = True
+    formats: Sequence[str] = FORMATS
+    probes: int = 6
+    ids: Sequence[str] = ()
+    seed: int = 1
+    redact: bool = False
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        for what, given, known in (("part", self.parts, PARTS), ("format", self.formats, FORMATS)):
+            if not given or set(given) - set(known):
+                raise SettingsError(f"the {what}s are {', '.join(given) or 'none'}: wanted some of {', '.join(known)}")
+        if self.digits < 0:
+            raise SettingsError(f"figures with {self.digits} digits: it must be 0 or more")
+        if self.probes < 1:
+            raise SettingsError(f"a figure of {self.probes} probes: it must have 1 or more")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportFiles:
+    """A report on disk.
+
+    Args:
+        folder: it is in.
+        runs: name and folder of each.
+        files: that were written.
+        table: of the figures; None where no tables were asked for.
+        unseen: id -> why an item has no picture.
+    """
+
+    folder: Path
+    runs: list[tuple[str, Path]]
+    files: list[Path]
+    table: ResultTable | None
+    unseen: dict[str, str] = field(default_factory=dict)
+
+
+def make_report(
+    workspace: Workspace,
+    runs: Sequence[str],
+    folder: Path,
+    settings: ReportSettings | None = None,
+    progress: Progress = silent,
+) -> ReportFiles:
+    """Write the report of some runs; files of an earlier one with the same names are replaced.
+
+    Args:
+        workspace: with the runs, and with the manifest that says where the media are.
+        runs: see `reported_runs`.
+        folder: where to.
+        settings: what it holds.
+        progress: called with runs read and diagrams drawn.
+    Raises:
+        ArtefactError: there is no such run, or nothing to show.
+        DamagedError: a file of a run is damaged.
+        UnknownNameError: no measure is named so.
+    """
+    settings = settings or ReportSettings()
+    found = reported_runs(workspace, runs)
+    table = result_table(found, settings.measures, settings.published) if "tables" in settings.parts else None
+    files = _write_tables(table, folder, settings.digits) if table else []
+    if "curves" in settings.parts:
+        files += _write_plots(found, folder / "curves", tuple(settings.formats), progress)
+    unseen: dict[str, str] = {}
+    if {"figure", "video"} & set(settings.parts):
+        for answers in searches(workspace, found, settings.ids):
+            places = answers.chosen(settings.probes, settings.seed, settings.ids)
+            if "figure" in settings.parts and places:
+                files += _write_figure(answers, places, folder / "figures", settings, unseen, progress)
+            if "video" in settings.parts and places:
+                files += _write_film(answers, places, folder / "videos", settings, unseen, progress)
+    names = [(run.name, run.folder) for run in found]
+    return ReportFiles(folder=folder, runs=names, files=files, table=table, unseen=unseen)
+
+
+def _write_tables(table: ResultTable, folder: Path, digits: int) -> list[Path]:
+    texts = {
+        "results.md": markdown_table(table, digits),
+        "results.tex": latex_table(table, digits),
+        "results.csv": csv_table(table),
+    }
+    return _written(folder / "tables", {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()})
+
+
+def _write_plots(runs: Sequence[ReportedRun], folder: Path, formats: tuple[str, ...], progress: Progress) -> list[Path]:
+    files, plots = [], run_plots(runs, progress)
+    for done, plot in enumerate(plots, start=1):
+        drawn = plot_files(plot, formats)
+        files += _written(folder, {f"{plot.name}.{format_}": data for format_, data in drawn.items()})
+        progress("diagrams", done, len(plots))
+    return files
+
+
+def _write_figure(
+    answers: Answers,
+    places: Sequence[int],
+    folder: Path,
+    settings: ReportSettings,
+    unseen: dict[str, str],
+    progress: Progress,
+) -> list[Path]:
+    shown = [answers[place] for place in places]
+    items = [item for answer in shown for item in (answer.probe, *(hit.item for hit in answer.hits))]
+    pictures, failed = views(items, FIGURE_PIXELS, settings.redact, settings.workers, progress)
+    unseen |= failed
+    run = answers.run
+    asked = run.outcome.settings
+    title = f"{asked['probe']} to {asked['gallery']}: {len(shown)} of {len(answers):,} probes"
+    drawn = answers_files(
+        shown, lambda item: pictures.get((item.modality, item.id)), title, tuple(settings.formats), not settings.redact
+    )  # fmt: skip
+    return _written(folder, {f"answers-{run.folder.name}.{format_}": data for format_, data in drawn.items()})
+
+
+def _write_film(
+    answers: Answers,
+    places: Sequence[int],
+    folder: Path,
+    settings: ReportSettings,
+    unseen: dict[str, str],
+    progress: Progress,
+) -> list[Path]:
+    path = folder / f"answers-{answers.run.folder.name}.mp4"
+    failed = write_answers_film(path, answers, places, settings.redact, settings.workers, progress)
+    unseen |= failed or {}
+    return [] if failed is None else [path]
+
+
+def _written(folder: Path, contents: dict[str, bytes]) -> list[Path]:
+    make_folder(folder)
+    for name, data in contents.items():
+        write_file(folder / name, data)
+    return [folder / name for name in contents]

@@ -1,0 +1,101 @@
+"""Diagrams for print and screen: told apart by colour, dashes and marks."""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from vfsearch.data.plot import Line, Plot
+from vfsearch.report.drawing import BLACK, BLUE, FORMATS, GREEN, GREY, ORANGE, PURPLE, SKY, rendered
+
+WIDTH_INCHES, HEIGHT_INCHES = 5.6, 4.3
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, BLACK, SKY)
+DASHES = ("-", (0, (6, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+MARKS = "osD^v<>Ph*pX"
+LONGEST_NAME = 40
+PROBIT_TICKS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
+MOST_TICKS = 9
+
+
+def plot_files(plot: Plot, formats: tuple[str, ...] = FORMATS) -> dict[str, bytes]:
+    """A diagram in several formats.
+
+    Args:
+        plot: what it shows; names are drawn as they are, also where they look like formulas.
+        formats: "png", "svg", "pdf".
+    Returns:
+        Format -> bytes.
+    """
+    return rendered(lambda figure: _draw(figure, plot), WIDTH_INCHES, HEIGHT_INCHES, formats)
+
+
+def _draw(figure, plot: Plot) -> None:
+    axes = figure.subplots()
+    axes.set_title(_plain(plot.title), loc="left")
+    axes.set_xlabel(_plain(plot.x))
+    axes.set_ylabel(_plain(plot.y))
+    if plot.chance is not None:
+        places = (_scaled(plot.chance.x, plot.x_scale), _scaled(plot.chance.y, plot.y_scale))
+        axes.plot(*places, color=GREY, linestyle=":", linewidth=1.4, label="chance")
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(line.run or line.name for line in plot.lines))}
+    for line in plot.lines:
+        _draw_line(axes, plot, line, numbers[line.run or line.name])
+    for axis, scale in ((axes.xaxis, plot.x_scale), (axes.yaxis, plot.y_scale)):
+        _ticks(axis, scale, plot)
+    axes.legend(loc="best")
+
+
+def _draw_line(axes, plot: Plot, line: Line, number: int) -> None:
+    style = {
+        "color": COLOURS[number % len(COLOURS)],
+        # Dashes too, so that a line that lies on another can be seen.
+        "linestyle": DASHES[(int(line.dashed) if plot.steps else number) % len(DASHES)],
+        "linewidth": 1.6,
+        "label": _plain(_short(line.name)),
+    }
+    x, y = _scaled(line.x, plot.x_scale), _scaled(line.y, plot.y_scale)
+    mark = MARKS[number % len(MARKS)] if plot.mark or len(x) == 1 else ""
+    if plot.steps:
+        axes.step(x, y, where="post", **style)
+    elif line.low is not None and line.high is not None:
+        reach = np.nan_to_num(np.stack([line.y - line.low, line.high - line.y])).clip(0.0)
+        axes.errorbar(x, y, yerr=reach, marker=mark, markersize=5, capsize=3, **style)
+    else:
+        axes.plot(x, y, marker=mark, **style)
+
+
+def _scaled(values: np.ndarray, scale: str) -> np.ndarray:
+    """Places on an axis; rates of 0 and 1 have none on a probit axis."""
+    if scale != "probit":
+        return values
+    normal = NormalDist()
+    return np.array([normal.inv_cdf(rate) if 0.0 < rate < 1.0 else np.nan for rate in values.tolist()])
+
+
+def _ticks(axis, scale: str, plot: Plot) -> None:
+    if scale == "probit":
+        normal = NormalDist()
+        axis.set_ticks([normal.inv_cdf(rate) for rate in PROBIT_TICKS], [f"{100 * rate:g}" for rate in PROBIT_TICKS])
+        axis.set_label_text(f"{axis.get_label_text()} (%)")
+        limits = normal.inv_cdf(0.0005), normal.inv_cdf(0.99)
+        (axis.axes.set_xlim if axis is axis.axes.xaxis else axis.axes.set_ylim)(*limits)
+        if axis is axis.axes.xaxis:
+            axis.set_tick_params(rotation=45)
+    elif scale.startswith("log"):
+        axis.axes.set_xscale("log", base=2 if scale == "log2" else 10)
+        places = np.unique(np.concatenate([line.x for line in plot.lines]))
+        if len(places) <= MOST_TICKS:
+            axis.set_ticks(places, [f"{place:g}" for place in places])
+            axis.set_ticks([], minor=True)
+        else:
+            axis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
+def _short(name: str) -> str:
+    """A name that does not push the diagram aside; its end, which tells runs apart, stays."""
+    half = LONGEST_NAME // 2
+    return name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}...{name[-half:]}"
+
+
+def _plain(text: str) -> str:
+    """A text that is no formula, on one line."""
+    return " ".join(text.split()).replace("$", r"\$")
