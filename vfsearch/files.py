@@ -98,11 +98,24 @@ def adopt_file(temporary: Path, path: Path) -> dict:
         VfsearchError: as `write_file`.
     """
     with _put_in_place(temporary, path):
-        temporary.chmod(0o600)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-            return {"size": os.fstat(file.fileno()).st_size, "sha256": found}
+        return _flushed(temporary)
+
+
+def write_with(path: Path, write: Callable[[Path], object]) -> dict:
+    """Write a file as `write_file` does, by a library that wants a path.
+
+    Args:
+        path: of the file.
+        write: is given the path to write to; an error that it raises leaves `path` as it was.
+    Returns:
+        {"size": bytes, "sha256": hexadecimal} of what was written.
+    Raises:
+        VfsearchError: as `write_file`.
+    """
+    temporary = temporary_beside(path)
+    with _put_in_place(temporary, path):
+        write(temporary)
+        return _flushed(temporary)
 
 
 def move_file(source: Path, path: Path) -> None:
@@ -135,6 +148,14 @@ def _put_in_place(temporary: Path, path: Path) -> Iterator[None]:
 def _cannot_write(path: Path, error: OSError) -> VfsearchError:
     hint = "; free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
     return VfsearchError(f"cannot write {path}: {error.strerror}{hint}")
+
+
+def _flushed(path: Path) -> dict:
+    path.chmod(0o600)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"size": os.fstat(file.fileno()).st_size, "sha256": found}
 
 
 def _write_whole(path: Path, fill: Callable[[Callable[[bytes], object]], object]) -> dict:

@@ -5,7 +5,7 @@ from PIL import Image
 
 from vfsearch.errors import MediaError
 from vfsearch.media.limits import Limits
-from vfsearch.media.views import Outline, Thumbnail
+from vfsearch.media.views import Outline, Sound, Thumbnail
 
 
 def photo(path, width=40, height=20):
@@ -51,3 +51,13 @@ def test_what_cannot_be_decoded(tmp_path):
     (tmp_path / "x.png").write_text("no photo")
     with pytest.raises(MediaError, match="not a photo"):
         Thumbnail()(tmp_path / "x.png", None, None, Limits())
+
+
+def test_the_first_of_a_clip(tmp_path):
+    soundfile.write(tmp_path / "c.wav", np.sin(np.arange(32000) / 7), 16000)
+    whole = Sound(rate_hz=16000, most_seconds=9)(tmp_path / "c.wav", None, None, Limits())
+    assert len(whole.sample) == 32000 and whole.seconds == 2.0
+    for start, end, length in ((None, None, 16000), (0.25, None, 16000), (0.5, 0.75, 4000), (1.5, None, 8000)):
+        part = Sound(rate_hz=16000, most_seconds=1)(tmp_path / "c.wav", start, end, Limits()).sample
+        first = round((start or 0) * 16000)
+        assert np.abs(part - whole.sample[first : first + length]).max() == 0

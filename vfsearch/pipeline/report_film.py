@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vfsearch.data.answers import Answer
-from vfsearch.files import adopt_file, make_folder, temporary_beside
+from vfsearch.files import make_folder, write_with
 from vfsearch.media.views import Sound
 from vfsearch.pipeline.report_answers import Answers
 from vfsearch.pipeline.report_media import views
@@ -50,12 +50,7 @@ def write_answers_film(
     if not scenes:
         return None
     make_folder(path.parent)
-    temporary = temporary_beside(path)
-    try:
-        write_film(temporary, scenes)
-        adopt_file(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_with(path, lambda temporary: write_film(temporary, scenes))
     return failed
 
 
