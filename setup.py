@@ -24,12 +24,15 @@ setup(
     python_requires=">=3.11",
     # The folder `cli` is installed under another name, so that no module named `cli` lands in site-packages.
     packages=[*find_packages(include=["vfsearch", "vfsearch.*"]), "vfsearch_cli"],
+    package_data={"vfsearch.report": ["page_files/*"]},
     package_dir={"vfsearch": "vfsearch", "vfsearch_cli": "cli"},
     install_requires=[
         # sound and pictures of MP4, MKV, WebM: soundfile and Pillow read neither
         "av>=14",
         "click>=8.1",
         "h5py>=3.10",
+        # pages: it escapes what names and lists say
+        "jinja2>=3.1",
         "matplotlib>=3.8",
         "numba>=0.62",
         "numpy>=1.26",
@@ -57,9 +60,11 @@ setup(
             *ONNX,
             *PARQUET,
             *SVS_WHERE_THERE_ARE_WHEELS,
+            "axe-playwright-python>=0.1.4",
             "hypothesis>=6",
             "ir-measures>=0.3",
             "onnxruntime>=1.18",
+            "playwright>=1.45",
             "pytest>=8",
             "pytest-xdist>=3",
             "ranx>=0.3",

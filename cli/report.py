@@ -17,7 +17,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("runs", nargs=-1, metavar="[[LABEL=]RUN]...")
-@option("--parts", type=WORDS, default="tables,curves,figure,video", show_default=True, help="What to make.")
+@option("--parts", type=WORDS, default="page,tables,curves,figure,video", show_default=True, help="What to make.")
 @option("--measures", type=WORDS, default=None, help="In the tables; see `vfsearch measures`.  [default: all that were "
         "measured]")  # fmt: skip
 @option("--digits", type=click.IntRange(min=0, max=6), default=1, show_default=True, help="Of figures in the tables, "
@@ -28,7 +28,9 @@ Examples:
         "film, drawn by chance.")  # fmt: skip
 @option("--id", "ids", multiple=True, help="A probe of the figure and the film; give it again for more.  [default: "
         "drawn]")  # fmt: skip
-@option("--seed", type=int, default=1, show_default=True, help="Of the draw.")
+@option("--page-probes", type=click.IntRange(min=1), default=1000, show_default=True, help="Of each run, on the page, "
+        "drawn by chance.")  # fmt: skip
+@option("--seed", type=int, default=1, show_default=True, help="Of the draws.")
 @option("--redact", is_flag=True, help="Blur faces and show no ids, for sharing; voices stay what they are.")
 @option("--manifest", type=PATH, default=None, help="Where the media are.  [default: manifest.csv]")
 @option("--workers", type=click.IntRange(min=0), default=2, show_default=True, help="Decoding processes.")

@@ -64,6 +64,23 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> dict:
     return write_streamed(path, fill)
 
 
+def write_cached(path: Path, data: bytes) -> None:
+    """Write a small file that can be made anew: whole or not at all, but not flushed, which thousands could not afford.
+
+    Raises:
+        VfsearchError: the folder cannot be written to or the disk is full; `path` is as it was before.
+    """
+    temporary = temporary_beside(path)
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
 def write_streamed(path: Path, fill: Callable[[Callable[[bytes], object]], object]) -> dict:
     """Write a file as `write_file` does, for writers that want something to write to.
 

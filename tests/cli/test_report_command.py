@@ -27,7 +27,7 @@ def test_runs_of_lists(runs, vf, document):
     [
         (["none"], 3, "no run at none"),
         (["good", "good"], 2, "named twice"),
-        (["--parts", "film"], 2, "the parts are film: wanted some of tables, curves, figure, video"),
+        (["--parts", "film"], 2, "the parts are film: wanted some of page, tables, curves, figure, video"),
         (["--formats", "gif"], 2, "the formats are gif: wanted some of png, svg, pdf"),
         (["--measures", "speed"], 2, "no measure is named 'speed'"),
     ],

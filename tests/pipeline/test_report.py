@@ -32,7 +32,7 @@ def plots_of(place, *named):
 
 def test_all_is_written_twice_alike(place, tmp_path):
     made = make_report(place, ["v2f", "f2v"], tmp_path / "r")
-    assert all(path.is_file() for path in made.files) and len(made.files) == 3 + 3 * 16
+    assert all(path.is_file() for path in made.files) and len(made.files) == 1 + 3 + 3 * 16
     before = {path: path.read_bytes() for path in made.files}
     make_report(place, ["v2f", "f2v"], tmp_path / "r")
     assert before == {path: path.read_bytes() for path in made.files}
@@ -105,8 +105,8 @@ def test_what_cannot_be_reported(place, tmp_path):
         make_report(place, ["v2f"], tmp_path / "r", ReportSettings(measures=("speed",)))
     with pytest.raises(ArtefactError, match="the runs v2f have no figure of minDCF"):
         make_report(place, ["v2f"], tmp_path / "r", ReportSettings(measures=("minDCF(0.01)",)))
-    with pytest.raises(SettingsError, match="the parts are page: wanted some of tables, curves, figure, video"):
-        ReportSettings(parts=("page",))
+    with pytest.raises(SettingsError, match="the parts are film: wanted some of page, tables, curves, figure, video"):
+        ReportSettings(parts=("film",))
     with pytest.raises(SettingsError, match="figures with -1 digits"):
         ReportSettings(digits=-1)
     assert not (tmp_path / "r").exists()

@@ -68,3 +68,29 @@ class Plot:
                 raise SettingsError(f"the scale of {self.name} is {scale!r}, wanted one of {', '.join(SCALES)}")
         if not self.lines:
             raise SettingsError(f"the diagram {self.name} has no lines")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shares:
+    """What became of all that was asked, a bar a run.
+
+    Args:
+        name: of its file.
+        title: what it shows.
+        causes: in the order of the bar's parts, the wanted one first.
+        runs: of the bars.
+        shares: (runs, causes) float64; a row adds up to 1.
+    """
+
+    name: str
+    title: str
+    causes: Sequence[str]
+    runs: Sequence[str]
+    shares: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.shares.shape != (len(self.runs), len(self.causes)):
+            raise SettingsError(
+                f"the diagram {self.name} has {self.shares.shape} shares for {len(self.runs)} runs and "
+                f"{len(self.causes)} causes"
+            )

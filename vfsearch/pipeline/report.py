@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vfsearch.data.plot import Plot
 from vfsearch.data.result_table import ResultTable
 from vfsearch.errors import SettingsError
 from vfsearch.files import make_folder, write_file
 from vfsearch.pipeline.report_answers import Answers, searches
 from vfsearch.pipeline.report_film import write_answers_film
 from vfsearch.pipeline.report_media import views
-from vfsearch.pipeline.report_runs import ReportedRun, reported_runs
+from vfsearch.pipeline.report_page import PageContent, write_page
+from vfsearch.pipeline.report_runs import reported_runs
 from vfsearch.pipeline.result_table import result_table
 from vfsearch.pipeline.run_plots import run_plots
 from vfsearch.pipeline.workspace import Workspace
@@ -20,7 +22,7 @@ from vfsearch.report.drawing import FORMATS
 from vfsearch.report.plots import plot_files
 from vfsearch.report.tables import csv_table, latex_table, markdown_table
 
-PARTS = ("tables", "curves", "figure", "video")
+PARTS = ("page", "tables", "curves", "figure", "video")
 FIGURE_PIXELS = 160
 
 
@@ -36,7 +38,8 @@ class ReportSettings:
         formats: of diagrams and figures, of "png", "svg", "pdf".
         probes: how many probes figures and films show, drawn from `seed`.
         ids: of the probes that they show; none: drawn.
-        seed: of the draw.
+        page_probes: how many of each run the page shows, drawn alike.
+        seed: of the draws.
         redact: blur faces and show no ids.
         workers: decoding processes.
     """
@@ -48,6 +51,7 @@ class ReportSettings:
     formats: Sequence[str] = FORMATS
     probes: int = 6
     ids: Sequence[str] = ()
+    page_probes: int = 1000
     seed: int = 1
     redact: bool = False
     workers: int = 2
@@ -58,8 +62,8 @@ class ReportSettings:
                 raise SettingsError(f"the {what}s are {', '.join(given) or 'none'}: wanted some of {', '.join(known)}")
         if self.digits < 0:
             raise SettingsError(f"figures with {self.digits} digits: it must be 0 or more")
-        if self.probes < 1:
-            raise SettingsError(f"a figure of {self.probes} probes: it must have 1 or more")
+        if min(self.probes, self.page_probes) < 1:
+            raise SettingsError(f"a figure of {self.probes} probes, a page of {self.page_probes}: want 1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,21 +106,35 @@ def make_report(
         UnknownNameError: no measure is named so.
     """
     settings = settings or ReportSettings()
-    found = reported_runs(workspace, runs)
-    table = result_table(found, settings.measures, settings.published) if "tables" in settings.parts else None
-    files = _write_tables(table, folder, settings.digits) if table else []
-    if "curves" in settings.parts:
-        files += _write_plots(found, folder / "curves", tuple(settings.formats), progress)
+    found, parts = reported_runs(workspace, runs), set(settings.parts)
+    table = result_table(found, settings.measures, settings.published) if parts & {"tables", "page"} else None
+    plots = run_plots(found, progress) if parts & {"curves", "page"} else []
+    answers = searches(workspace, found, settings.ids) if parts & {"figure", "video", "page"} else []
+    files = _write_tables(table, folder, settings.digits) if "tables" in parts else []
+    if "curves" in parts:
+        files += _write_plots(plots, folder / "curves", tuple(settings.formats), progress)
     unseen: dict[str, str] = {}
-    if {"figure", "video"} & set(settings.parts):
-        for answers in searches(workspace, found, settings.ids):
-            places = answers.chosen(settings.probes, settings.seed, settings.ids)
-            if "figure" in settings.parts and places:
-                files += _write_figure(answers, places, folder / "figures", settings, unseen, progress)
-            if "video" in settings.parts and places:
-                files += _write_film(answers, places, folder / "videos", settings, unseen, progress)
+    for each in answers:
+        places = each.chosen(settings.probes, settings.seed, settings.ids)
+        if "figure" in parts and places:
+            files += _write_figure(each, places, folder / "figures", settings, unseen, progress)
+        if "video" in parts and places:
+            files += _write_film(each, places, folder / "videos", settings, unseen, progress)
+    if "page" in parts:
+        content = PageContent(
+            runs=found, results=table, digits=settings.digits, plots=plots, redacted=settings.redact,
+            answers=[(each, _on_page(each, settings)) for each in answers],
+        )  # fmt: skip
+        written, failed = write_page(folder, content, settings.workers, progress)
+        files, unseen = [*written, *files], unseen | failed
     names = [(run.name, run.folder) for run in found]
     return ReportFiles(folder=folder, runs=names, files=files, table=table, unseen=unseen)
+
+
+def _on_page(answers: Answers, settings: ReportSettings) -> list[int]:
+    """Places of the probes that the page shows: those that were named are among them."""
+    named = answers.chosen(0, ids=settings.ids) if settings.ids else []
+    return sorted({*answers.chosen(settings.page_probes, settings.seed), *named})
 
 
 def _write_tables(table: ResultTable, folder: Path, digits: int) -> list[Path]:
@@ -128,8 +146,8 @@ def _write_tables(table: ResultTable, folder: Path, digits: int) -> list[Path]:
     return _written(folder / "tables", {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()})
 
 
-def _write_plots(runs: Sequence[ReportedRun], folder: Path, formats: tuple[str, ...], progress: Progress) -> list[Path]:
-    files, plots = [], run_plots(runs, progress)
+def _write_plots(plots: Sequence[Plot], folder: Path, formats: tuple[str, ...], progress: Progress) -> list[Path]:
+    files = []
     for done, plot in enumerate(plots, start=1):
         drawn = plot_files(plot, formats)
         files += _written(folder, {f"{plot.name}.{format_}": data for format_, data in drawn.items()})

@@ -24,6 +24,11 @@ class Answers(Sequence[Answer]):
     Args:
         run: of `vfsearch query` without lists.
         manifest: where the media are; None: not known.
+
+    Attributes:
+        probes, gallery: the two sides, by row.
+        places: (q,) see `Answer.best_place`.
+
     Raises:
         ArtefactError: the run searched nothing.
         DamagedError: a file of the run is damaged.
@@ -36,10 +41,12 @@ class Answers(Sequence[Answer]):
         with reading(artefact.read(RAW_NAME), str(run.folder / RAW_NAME)) as file:
             if "search" not in file:
                 raise ArtefactError(f"the run {run.folder} holds no answers of a search (it was of lists)")
-            self._rows, self._scores = (get_array(file["search"], name) for name in ("rows", "scores"))
-            self._gallery_row = _inverse(get_array(file["search"], "gallery-rows"))
-            self._probes = _Side(file["probes"], settings["probe"], manifest)
-            self._gallery = _Side(file["gallery"], settings["gallery"], manifest)
+            searched = file["search"]
+            self._rows, self._scores = (get_array(searched, name) for name in ("rows", "scores"))
+            self._exact = get_array(searched, "exact-rows") if "exact-rows" in searched else None
+            self._gallery_row = _inverse(get_array(searched, "gallery-rows"))
+            self.probes = Side(file["probes"], settings["probe"], manifest)
+            self.gallery = Side(file["gallery"], settings["gallery"], manifest)
             self.places = _places(file, len(self._rows))
 
     def __len__(self) -> int:
@@ -51,12 +58,25 @@ class Answers(Sequence[Answer]):
         found = [
             (row, score) for row, score in zip(self._rows[place], self._scores[place], strict=True) if row != NO_ROW
         ]
-        hits = [Hit(item=self._gallery[int(self._gallery_row[row])], score=float(score)) for row, score in found]
-        return Answer(probe=self._probes[place % len(self)], hits=tuple(hits), best_place=float(self.places[place]))
+        hits = [Hit(item=self.gallery[int(self._gallery_row[row])], score=float(score)) for row, score in found]
+        return Answer(probe=self.probes[place % len(self)], hits=tuple(hits), best_place=float(self.places[place]))
+
+    @property
+    def first_rows(self) -> np.ndarray:
+        """(q,) int64 row of the gallery that is first; -1 where nothing was found."""
+        return self._gallery_rows(self._rows[:, 0])
+
+    @property
+    def first_exact_rows(self) -> np.ndarray:
+        """(q,) what an exact search of the same index puts first."""
+        return self.first_rows if self._exact is None else self._gallery_rows(self._exact[:, 0])
+
+    def _gallery_rows(self, rows: np.ndarray) -> np.ndarray:
+        return np.where(rows == NO_ROW, NO_ROW, self._gallery_row[np.maximum(rows, 0)])
 
     def has(self, id_: str) -> bool:
         """Whether a probe has an id."""
-        return self._probes.place(id_) is not None
+        return self.probes.place(id_) is not None
 
     def chosen(self, count: int, seed: int = 1, ids: Sequence[str] = ()) -> list[int]:
         """Places of some probes.
@@ -67,7 +87,7 @@ class Answers(Sequence[Answer]):
             ids: of those wanted, as far as they are there; none: drawn.
         """
         if ids:
-            return [self._probes.place(id_) for id_ in ids if self.has(id_)]
+            return [self.probes.place(id_) for id_ in ids if self.has(id_)]
         drawn = np.random.default_rng(seed).permutation(len(self))[:count]
         return sorted(drawn.tolist())
 
@@ -93,11 +113,15 @@ def searches(workspace: Workspace, runs: Sequence[ReportedRun], ids: Sequence[st
     return found
 
 
-class _Side:
-    """The items of one side, by row."""
+class Side:
+    """The items of one side, by row.
+
+    Attributes:
+        identities: of each.
+    """
 
     def __init__(self, group, modality: str, manifest: Manifest | None) -> None:
-        self._ids, self._identities = get_texts(group, "ids"), get_texts(group, "identities")
+        self._ids, self.identities = get_texts(group, "ids"), get_texts(group, "identities")
         self._modality, self._manifest = modality, manifest
         wanted = set(self._ids)
         self._listed: dict[str, Item] = {item.id: item for item in _of(manifest, modality) if item.id in wanted}
@@ -108,9 +132,18 @@ class _Side:
             "path": self._manifest.media_path(item), "start_seconds": item.start_seconds,
             "end_seconds": item.end_seconds, "columns": item.columns,
         }  # fmt: skip
-        return ShownItem(id=self._ids[row], identity=self._identities[row], modality=self._modality, **known)
+        return ShownItem(id=self._ids[row], identity=self.identities[row], modality=self._modality, **known)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def values(self, column: str) -> list[str]:
+        """What the manifest says of each item; "" where it says nothing."""
+        found = (self._listed.get(id_) for id_ in self._ids)
+        return ["" if item is None else item.columns.get(column, "") for item in found]
 
     def place(self, id_: str) -> int | None:
+        """The row of an id; None: no item has it."""
         return self._ids.index(id_) if id_ in self._ids else None
 
 

@@ -1,12 +1,12 @@
 """What a report shows of media: decoded in processes that may die."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from vfsearch.data.answers import ShownItem
 from vfsearch.media.limits import Limits
-from vfsearch.media.preparation import Failure, Preparation, Task
+from vfsearch.media.preparation import Failure, Preparation, Prepared, Task
 from vfsearch.media.views import Outline, Thumbnail
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.progress import Progress, silent
@@ -34,23 +34,39 @@ def views(
     """
     found: dict[tuple[str, str], np.ndarray] = {}
     failed: dict[str, str] = {}
-    ways: Mapping[str, Preparation] = {"face": Thumbnail(pixels=pixels, blurred=redact), "voice": clips or Outline()}
+    ways = {"face": Thumbnail(pixels=pixels, blurred=redact), "voice": clips or Outline()}
+    for item, result in prepared_media(items, ways, workers, progress):
+        if isinstance(result, Failure):
+            failed[item.id] = result.reason
+        else:
+            found[item.modality, item.id] = result.sample
+    return found, failed
+
+
+def prepared_media(
+    items: Iterable[ShownItem], ways: Mapping[str, Preparation], workers: int = 2, progress: Progress = silent
+) -> Iterator[tuple[ShownItem, Prepared | Failure]]:
+    """Each item with what was made of its media, one at a time.
+
+    Args:
+        items: each is decoded once, however often it comes.
+        ways: modality -> what is made of it.
+        workers: decoding processes; 0: in this process.
+        progress: called with media decoded.
+    """
     different = {(item.modality, item.id): item for item in items}
     for modality, preparation in ways.items():
         wanted = [item for item in different.values() if item.modality == modality]
-        failed |= {item.id: "no file is listed for it" for item in wanted if item.path is None}
+        for item in wanted:
+            if item.path is None:
+                yield item, Failure(stage="decode", reason="no file is listed for it")
         wanted = [item for item in wanted if item.path is not None]
-        if not wanted:
-            continue
-        tasks = map(_task, wanted)
-        with PreparationWorkers(preparation, Limits(), min(workers, len(wanted))) as pool:
-            for done, (item, result) in enumerate(zip(wanted, pool.prepare(tasks), strict=True), start=1):
-                if isinstance(result, Failure):
-                    failed[item.id] = result.reason
-                else:
-                    found[modality, item.id] = result.sample
-                progress(f"{modality} media", done, len(wanted))
-    return found, failed
+        if wanted:
+            with PreparationWorkers(preparation, Limits(), min(workers, len(wanted))) as pool:
+                results = zip(wanted, pool.prepare(map(_task, wanted)), strict=True)
+                for done, (item, result) in enumerate(results, start=1):
+                    yield item, result
+                    progress(f"{modality} media", done, len(wanted))
 
 
 def _task(item: ShownItem) -> Task:

@@ -42,10 +42,14 @@ def run_plots(runs: Sequence[ReportedRun], progress: Progress = silent) -> list[
                 rankings.setdefault(about, []).append((run.name, part.answers.ranking))
         progress("runs", done, len(runs))
     return [
-        *(plot for about, found in pairs.items() for plot in _of_pairs(about, found)),
-        *(plot for about, found in rankings.items() for plot in _of_rankings(about, found)),
+        *(plot for about in sorted(pairs, key=_voices_first) for plot in _of_pairs(about, pairs[about])),
+        *(plot for about in sorted(rankings, key=_voices_first) for plot in _of_rankings(about, rankings[about])),
         *_of_matching(runs),
     ]
+
+
+def _voices_first(about: str) -> bool:
+    return not about.startswith("voice")
 
 
 def _parts(run: ReportedRun) -> Iterator[tuple[str, ScoredPart]]:
@@ -158,7 +162,8 @@ def _of_matching(runs: Sequence[ReportedRun]) -> Iterator[Plot]:
         for each in run.outcome.measurements:
             if each.protocol == MATCHING and "accuracy" in each.values and each.candidates and not each.list:
                 found.setdefault(_about(each), {}).setdefault(run.name, {}).setdefault(each.candidates, each)
-    for about, of_runs in found.items():
+    for about in sorted(found, key=_voices_first):
+        of_runs = found[about]
         sizes = sorted({size for measured in of_runs.values() for size in measured})
         if len(sizes) > 1:
             yield Plot(

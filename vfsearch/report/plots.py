@@ -1,19 +1,16 @@
 """Diagrams for print and screen: told apart by colour, dashes and marks."""
 
-from statistics import NormalDist
-
 import numpy as np
 
 from vfsearch.data.plot import Line, Plot
 from vfsearch.report.drawing import BLACK, BLUE, FORMATS, GREEN, GREY, ORANGE, PURPLE, SKY, rendered
+from vfsearch.report.scales import MOST_TICKS, PROBIT_LIMITS, PROBIT_TICKS, probit
 
 WIDTH_INCHES, HEIGHT_INCHES = 5.6, 4.3
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, BLACK, SKY)
 DASHES = ("-", (0, (6, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 MARKS = "osD^v<>Ph*pX"
 LONGEST_NAME = 40
-PROBIT_TICKS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.99)
-MOST_TICKS = 9
 
 
 def plot_files(plot: Plot, formats: tuple[str, ...] = FORMATS) -> dict[str, bytes]:
@@ -34,7 +31,7 @@ def _draw(figure, plot: Plot) -> None:
     axes.set_xlabel(_plain(plot.x))
     axes.set_ylabel(_plain(plot.y))
     if plot.chance is not None:
-        places = (_scaled(plot.chance.x, plot.x_scale), _scaled(plot.chance.y, plot.y_scale))
+        places = (_on_axis(plot.chance.x, plot.x_scale), _on_axis(plot.chance.y, plot.y_scale))
         axes.plot(*places, color=GREY, linestyle=":", linewidth=1.4, label="chance")
     numbers = {name: number for number, name in enumerate(dict.fromkeys(line.run or line.name for line in plot.lines))}
     for line in plot.lines:
@@ -52,7 +49,7 @@ def _draw_line(axes, plot: Plot, line: Line, number: int) -> None:
         "linewidth": 1.6,
         "label": _plain(_short(line.name)),
     }
-    x, y = _scaled(line.x, plot.x_scale), _scaled(line.y, plot.y_scale)
+    x, y = _on_axis(line.x, plot.x_scale), _on_axis(line.y, plot.y_scale)
     mark = MARKS[number % len(MARKS)] if plot.mark or len(x) == 1 else ""
     if plot.steps:
         axes.step(x, y, where="post", **style)
@@ -63,21 +60,16 @@ def _draw_line(axes, plot: Plot, line: Line, number: int) -> None:
         axes.plot(x, y, marker=mark, **style)
 
 
-def _scaled(values: np.ndarray, scale: str) -> np.ndarray:
-    """Places on an axis; rates of 0 and 1 have none on a probit axis."""
-    if scale != "probit":
-        return values
-    normal = NormalDist()
-    return np.array([normal.inv_cdf(rate) if 0.0 < rate < 1.0 else np.nan for rate in values.tolist()])
+def _on_axis(values: np.ndarray, scale: str) -> np.ndarray:
+    """What matplotlib is given: it has scales of its own for logarithms."""
+    return probit(values) if scale == "probit" else values
 
 
 def _ticks(axis, scale: str, plot: Plot) -> None:
     if scale == "probit":
-        normal = NormalDist()
-        axis.set_ticks([normal.inv_cdf(rate) for rate in PROBIT_TICKS], [f"{100 * rate:g}" for rate in PROBIT_TICKS])
+        axis.set_ticks(probit(np.array(PROBIT_TICKS)), [f"{100 * rate:g}" for rate in PROBIT_TICKS])
         axis.set_label_text(f"{axis.get_label_text()} (%)")
-        limits = normal.inv_cdf(0.0005), normal.inv_cdf(0.99)
-        (axis.axes.set_xlim if axis is axis.axes.xaxis else axis.axes.set_ylim)(*limits)
+        (axis.axes.set_xlim if axis is axis.axes.xaxis else axis.axes.set_ylim)(*PROBIT_LIMITS)
         if axis is axis.axes.xaxis:
             axis.set_tick_params(rotation=45)
     elif scale.startswith("log"):

@@ -24,7 +24,7 @@ def markdown_table(table: ResultTable, digits: int = 1) -> str:
         table: what to show.
         digits: after the point.
     """
-    head = ["", *(_markdown(_heading(column)) for column in table.columns)]
+    head = ["", *(_markdown(heading(column)) for column in table.columns)]
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * len(table.columns)]
     for direction, rows in _by_direction(table):
         lines.append(f"| *{_markdown(direction)}* |" + " |" * len(table.columns))
@@ -48,7 +48,7 @@ def latex_table(table: ResultTable, digits: int = 1) -> str:
         "% needs \\usepackage{booktabs}",
         f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}",
         "\\toprule",
-        " & ".join(["", *(_latex(_heading(column)) for column in table.columns)]) + " \\\\",
+        " & ".join(["", *(_latex(heading(column)) for column in table.columns)]) + " \\\\",
     ]
     for direction, rows in _by_direction(table):
         lines += ["\\midrule", f"\\multicolumn{{{across}}}{{l}}{{\\emph{{{_latex(direction)}}}}} \\\\"]
@@ -92,7 +92,8 @@ def _name(row: Row) -> str:
     return f"{row.name} (reported)" if row.reported else row.name
 
 
-def _heading(column: Column) -> str:
+def heading(column: Column) -> str:
+    """What stands over a column."""
     return f"{column.title}, %" if column.percent else column.title
 
 
@@ -107,14 +108,15 @@ def _cell(
     found = row.values.get(column)
     if found is None or math.isnan(found.value):
         return "-"
-    text = _number(found.value, column, digits)
+    text = figure_text(found.value, column, digits)
     text = bold(text) if table.is_best(row, column) else text
     if not (math.isfinite(found.low) and math.isfinite(found.high)):
         return text
-    return with_interval(text, _number(found.low, column, digits), _number(found.high, column, digits))
+    return with_interval(text, figure_text(found.low, column, digits), figure_text(found.high, column, digits))
 
 
-def _number(value: float, column: Column, digits: int) -> str:
+def figure_text(value: float, column: Column, digits: int) -> str:
+    """A figure with its digits, in percent where it is a share."""
     if math.isinf(value):
         return "inf"
     return f"{100 * value:.{digits}f}" if column.percent else f"{value:.{digits + 2}g}"

@@ -1,0 +1,3 @@
+startTables();
+startPlots();
+if (byId("list")) new Answers(new Player());
