@@ -10,7 +10,7 @@ EPILOG = """\b
 Examples:
   vfsearch report
   vfsearch report ours=runs/first plain=runs/second --measures accuracy,AUC,mAP
-  vfsearch report --parts figure --id voice/ann/1.flac --id voice/bob/2.flac --redact
+  vfsearch report --parts page,figure --id voice/ann/1.flac --id voice/bob/2.flac --redact
   vfsearch report --parts tables --digits 2 --no-published
 """
 
@@ -37,11 +37,12 @@ Examples:
 @option("--out", type=PATH, default=None, help="Folder for the report.  [default: report]")
 @common
 def report(terminal, workspace: Path, runs, manifest, out, **more):
-    """Make tables, diagrams, figures and films of runs, ready for a paper.
+    """Make a page to look at and listen to, and tables, diagrams, figures and films ready for a paper.
 
-    RUN is the folder of a run, or the name of one under runs/; all that are there are taken where none is named. Runs
-    with one LABEL (both directions of one method, say) share a row and a colour. No model or store is needed; the
-    figure and the film (voices to faces alone) show the media that the manifest lists.
+    RUN is the folder of a run, of a pooling curve or of measured indices, or the name of one under runs/; all that are
+    there are taken where none is named. Runs with one LABEL (both directions of one method, say) share a row and a
+    colour. No model or store is needed; page, figure and film (voices to faces alone) show the media that the manifest
+    lists. The page is one file that needs no network; large media stand in a folder beside it.
     """
     from vfsearch.pipeline.report import ReportSettings, make_report
     from vfsearch.pipeline.workspace import Workspace
@@ -61,7 +62,7 @@ def report(terminal, workspace: Path, runs, manifest, out, **more):
         terminal.warn(f"{len(made.unseen)} items are shown without a picture: {first!r}: {reason}, for example")
     kinds: dict[str, list[str]] = {}
     for path in made.files:
-        kinds.setdefault(str(path.with_suffix("")), []).append(path.suffix[1:])
+        kinds.setdefault(str(path.with_suffix("")), []).append(path.suffix[1:] or "folder")
     rows = [(stem, ", ".join(suffixes)) for stem, suffixes in kinds.items()]
     notes = made.table.notes if made.table else ()
     terminal.result(document, f"of {', '.join(name for name, _ in made.runs)}", table(["file", "as"], rows), *notes)

@@ -32,7 +32,7 @@ def plots_of(place, *named):
 
 def test_all_is_written_twice_alike(place, tmp_path):
     made = make_report(place, ["v2f", "f2v"], tmp_path / "r")
-    assert all(path.is_file() for path in made.files) and len(made.files) == 1 + 3 + 3 * 16
+    assert all(path.is_file() for path in made.files) and len(made.files) == 1 + 3 + 3 * 21
     before = {path: path.read_bytes() for path in made.files}
     make_report(place, ["v2f", "f2v"], tmp_path / "r")
     assert before == {path: path.read_bytes() for path in made.files}

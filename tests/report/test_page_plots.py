@@ -53,4 +53,14 @@ def test_lines_without_extent_and_without_values(y):
 def test_a_long_logarithmic_axis_has_powers():
     x = np.geomspace(1, 1e6, 50)
     assert plot([line(x, x)], x_scale="log")["x"]["ticks"][:3] == [[0, "1"], [1, "10"], [2, "100"]]
+    for high, labels in ((50, ["1", "2", "5", "10", "20", "50"]), (3, ["1", "2", "3"])):
+        x = np.geomspace(1, high, 50)
+        assert [label for _, label in plot([line(x, x)], x_scale="log")["x"]["ticks"]] == labels
     assert np.isnan(placed(np.array([0.0, -1.0]), "log")).all()
+
+
+def test_chance_that_is_far_off_leaves_the_lines_their_room():
+    far = line([0, 1], [0.5, 0.5], "chance")
+    near = plot([line([0, 1], [0.2, 0.8])], chance=far)
+    away = plot([line([0, 1], [0.1, 0.12])], chance=far)
+    assert near["y"]["high"] > 0.8 and away["y"]["high"] < 0.13 and away["chance"]["y"] == [0.5, 0.5]

@@ -48,6 +48,7 @@ class Plot:
         x_scale, y_scale: of `SCALES`; values of all but "linear" axes are rates or counts, as they are.
         chance: what scores without information give, as a line.
         mark: whether points are marked.
+        joined: whether points are joined by lines.
         steps: whether lines are histograms: a value a bin, x being the bins' left edges.
     """
 
@@ -60,6 +61,7 @@ class Plot:
     y_scale: str = "linear"
     chance: Line | None = None
     mark: bool = False
+    joined: bool = True
     steps: bool = False
 
     def __post_init__(self) -> None:

@@ -4,20 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vfsearch.data.plot import Plot
+from vfsearch.data.plot import Plot, Shares
 from vfsearch.data.result_table import ResultTable
 from vfsearch.errors import SettingsError
 from vfsearch.files import make_folder, write_file
 from vfsearch.pipeline.report_answers import Answers, searches
+from vfsearch.pipeline.report_curves import other_plots
 from vfsearch.pipeline.report_film import write_answers_film
 from vfsearch.pipeline.report_media import views
 from vfsearch.pipeline.report_page import PageContent, write_page
-from vfsearch.pipeline.report_runs import reported_runs
+from vfsearch.pipeline.report_reasons import causes
+from vfsearch.pipeline.report_runs import Reported, reported
 from vfsearch.pipeline.result_table import result_table
 from vfsearch.pipeline.run_plots import run_plots
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.report.answers_figure import answers_files
+from vfsearch.report.bars import shares_files
 from vfsearch.report.drawing import FORMATS
 from vfsearch.report.plots import plot_files
 from vfsearch.report.tables import csv_table, latex_table, markdown_table
@@ -96,7 +99,7 @@ def make_report(
 
     Args:
         workspace: with the runs, and with the manifest that says where the media are.
-        runs: see `reported_runs`.
+        runs: see `reported`.
         folder: where to.
         settings: what it holds.
         progress: called with runs read and diagrams drawn.
@@ -106,15 +109,19 @@ def make_report(
         UnknownNameError: no measure is named so.
     """
     settings = settings or ReportSettings()
-    found, parts = reported_runs(workspace, runs), set(settings.parts)
-    table = result_table(found, settings.measures, settings.published) if parts & {"tables", "page"} else None
-    plots = run_plots(found, progress) if parts & {"curves", "page"} else []
-    answers = searches(workspace, found, settings.ids) if parts & {"figure", "video", "page"} else []
-    files = _write_tables(table, folder, settings.digits) if "tables" in parts else []
+    of, parts = reported(workspace, runs), set(settings.parts)
+    found = of.runs
+    table = _table(of, settings) if parts & {"tables", "page"} else None
+    answers = searches(workspace, found, settings.ids) if parts - {"tables"} else []
+    plots = (
+        [*run_plots(found, progress), *other_plots(workspace, found, of.measured)] if parts & {"curves", "page"} else []
+    )
+    files = _write_tables(table, folder, settings.digits) if table and "tables" in parts else []
     if "curves" in parts:
-        files += _write_plots(plots, folder / "curves", tuple(settings.formats), progress)
+        drawn = [*plots, *causes(answers)]
+        files += _write_plots(drawn, folder / "curves", tuple(settings.formats), progress)
     unseen: dict[str, str] = {}
-    for each in answers:
+    for each in answers if parts & {"figure", "video"} else ():
         places = each.chosen(settings.probes, settings.seed, settings.ids)
         if "figure" in parts and places:
             files += _write_figure(each, places, folder / "figures", settings, unseen, progress)
@@ -127,7 +134,7 @@ def make_report(
         )  # fmt: skip
         written, failed = write_page(folder, content, settings.workers, progress)
         files, unseen = [*written, *files], unseen | failed
-    names = [(run.name, run.folder) for run in found]
+    names = [*((run.name, run.folder) for run in found), *of.measured]
     return ReportFiles(folder=folder, runs=names, files=files, table=table, unseen=unseen)
 
 
@@ -146,10 +153,17 @@ def _write_tables(table: ResultTable, folder: Path, digits: int) -> list[Path]:
     return _written(folder / "tables", {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()})
 
 
-def _write_plots(plots: Sequence[Plot], folder: Path, formats: tuple[str, ...], progress: Progress) -> list[Path]:
+def _table(of: Reported, settings: ReportSettings) -> ResultTable | None:
+    """The figures of the runs; none where only other measurements were named."""
+    return result_table(of.runs, settings.measures, settings.published) if of.runs else None
+
+
+def _write_plots(
+    plots: Sequence[Plot | Shares], folder: Path, formats: tuple[str, ...], progress: Progress
+) -> list[Path]:
     files = []
     for done, plot in enumerate(plots, start=1):
-        drawn = plot_files(plot, formats)
+        drawn = plot_files(plot, formats) if isinstance(plot, Plot) else shares_files(plot, formats)
         files += _written(folder, {f"{plot.name}.{format_}": data for format_, data in drawn.items()})
         progress("diagrams", done, len(plots))
     return files

@@ -86,24 +86,24 @@ def _of_pairs(about: str, found: Sequence[tuple[str, ScoredPairs]]) -> Iterator[
         return
     even = np.array([0.0, 1.0])
     yield Plot(
-        name=_file_name("roc", about), title=f"ROC, {about}", x="false match rate", y="true match rate",
+        name=file_name("roc", about), title=f"ROC, {about}", x="false match rate", y="true match rate",
         lines=[_line(name, roc_points(each)[:, 1:3]) for name, each in points],
         chance=Line(name="chance", x=even, y=even),
     )  # fmt: skip
     rates = np.geomspace(1e-4, 0.999, 200)
     yield Plot(
-        name=_file_name("det", about), title=f"DET, {about}", x="false match rate", y="false non-match rate",
+        name=file_name("det", about), title=f"DET, {about}", x="false match rate", y="false non-match rate",
         lines=[_line(name, det_points(each)[:, 1:3]) for name, each in points],
         x_scale="probit", y_scale="probit", chance=Line(name="chance", x=rates, y=1 - rates),
     )  # fmt: skip
     share = float(np.mean([pairs.mated.mean() for _, pairs in found]))
     yield Plot(
-        name=_file_name("precision-recall", about), title=f"Precision and recall of verification, {about}", x="recall",
+        name=file_name("precision-recall", about), title=f"Precision and recall of verification, {about}", x="recall",
         y="precision", lines=[_line(name, _precision(each)) for name, each in points],
         chance=Line(name="chance", x=even, y=np.full(2, share)),
     )  # fmt: skip
     yield Plot(
-        name=_file_name("scores", about), title=f"Scores, {about}", x="score", y="share of its kind",
+        name=file_name("scores", about), title=f"Scores, {about}", x="score", y="share of its kind",
         lines=_histograms(found), steps=True,
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ def _of_rankings(about: str, found: Sequence[tuple[str, ScoredRanking]]) -> Iter
     longest = max(int(ranking.ranks.gallery.max(initial=1)) for _, ranking in found)
     places = np.unique(np.geomspace(1, longest, PLACES).round().astype(np.int64))
     yield Plot(
-        name=_file_name("cmc", about), title=f"CMC, {about}", x="place in the ranked list", x_scale="log",
+        name=file_name("cmc", about), title=f"CMC, {about}", x="place in the ranked list", x_scale="log",
         y="probes with a mate up to there", lines=[_over(name, ranking, "R@{}", places) for name, ranking in found],
     )  # fmt: skip
     lines = []
@@ -143,7 +143,7 @@ def _of_rankings(about: str, found: Sequence[tuple[str, ScoredRanking]]) -> Iter
         recall, precision = (_over(name, ranking, form, places).y for form in ("recall@{}", "P@{}"))
         lines.append(Line(name=name, x=recall, y=precision))
     yield Plot(
-        name=_file_name("precision-recall-retrieval", about), title=f"Precision and recall of retrieval, {about}",
+        name=file_name("precision-recall-retrieval", about), title=f"Precision and recall of retrieval, {about}",
         x="recall", y="precision", lines=lines,
     )  # fmt: skip
 
@@ -167,7 +167,7 @@ def _of_matching(runs: Sequence[ReportedRun]) -> Iterator[Plot]:
         sizes = sorted({size for measured in of_runs.values() for size in measured})
         if len(sizes) > 1:
             yield Plot(
-                name=_file_name("matching", about), title=f"1:N matching, {about}", x="candidates N", y="accuracy",
+                name=file_name("matching", about), title=f"1:N matching, {about}", x="candidates N", y="accuracy",
                 x_scale="log2", mark=True, lines=[_matching(name, measured) for name, measured in of_runs.items()],
                 chance=Line(name="chance", x=np.array(sizes, float), y=1 / np.array(sizes, float)),
             )  # fmt: skip
@@ -184,5 +184,6 @@ def _line(name: str, points: np.ndarray) -> Line:
     return Line(name=name, x=points[:, 0], y=points[:, 1])
 
 
-def _file_name(kind: str, about: str) -> str:
+def file_name(kind: str, about: str) -> str:
+    """The name of a diagram's file, without what no file system likes."""
     return f"{kind}-{re.sub(r'[^A-Za-z0-9]+', '-', about).strip('-')}"

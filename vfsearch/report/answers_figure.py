@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from vfsearch.data.answers import Answer, Hit, ShownItem
-from vfsearch.report.drawing import BLUE, FORMATS, GREY, LIGHT, ORANGE, rendered
+from vfsearch.report.drawing import BLUE, FORMATS, GREY, LIGHT, ORANGE, plain, rendered
 
 CELL_INCHES, PROBE_INCHES, MARGIN_INCHES = 0.92, 1.5, 0.75
 MATCHED, MISMATCHED = (BLUE, "\N{CHECK MARK}"), (ORANGE, "\N{BALLOT X}")
@@ -45,7 +45,7 @@ def answers_files(
         axes = figure.subplots(len(answers), len(widths), squeeze=False, width_ratios=widths)
         for line, answer in zip(axes, answers, strict=True):
             _draw_line(line, answer, picture, named)
-        figure.suptitle(_plain(title), x=0.01, ha="left", fontsize=10.5)
+        figure.suptitle(plain(title), x=0.01, ha="left", fontsize=10.5)
         figure.supxlabel(
             f"{MATCHED[1]} of the probe's identity   {MISMATCHED[1]} of another   numbers: similarity",
             fontsize=8.5, color=GREY,
@@ -89,9 +89,4 @@ def _of_probe(answer: Answer, named: bool) -> str:
     place = answer.best_place
     of_mate = "" if math.isnan(place) else "no mate in the gallery" if math.isinf(place) else f"best mate: {place:g}"
     id_ = answer.probe.id if len(answer.probe.id) <= LONGEST_NAME else f"...{answer.probe.id[3 - LONGEST_NAME :]}"
-    return "\n".join(filter(None, [_plain(id_) if named else "", of_mate]))
-
-
-def _plain(text: str) -> str:
-    """A text that is no formula, on one line."""
-    return " ".join(text.split()).replace("$", r"\$")
+    return "\n".join(filter(None, [plain(id_) if named else "", of_mate]))

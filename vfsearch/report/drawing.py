@@ -74,3 +74,8 @@ def rendered(
                 figure.savefig(data, format=format_, metadata=_NOTHING[format_])
                 files[format_] = data.getvalue()
     return files
+
+
+def plain(text: str) -> str:
+    """A text that matplotlib takes for no formula, on one line."""
+    return " ".join(text.split()).replace("$", r"\$")

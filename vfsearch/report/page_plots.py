@@ -12,6 +12,7 @@ GRID = 600
 """Two points of a line that fall into one of so many steps across and upwards are one."""
 COLOURS, DASHES = 6, 4
 DIGITS = 6
+MOST_STRETCH = 2.5
 
 
 def page_plot(plot: Plot) -> dict:
@@ -33,6 +34,7 @@ def page_plot(plot: Plot) -> dict:
         "title": plot.title,
         **axes,
         "mark": plot.mark,
+        "joined": plot.joined,
         "steps": plot.steps,
         "lines": lines,
         "chance": plot.chance and _points(plot, plot.chance, axes),
@@ -47,14 +49,20 @@ def _axis(plot: Plot, name: str, label: str, scale: str) -> dict:
         low, high = PROBIT_LIMITS
         return {"label": f"{label} (%)", "low": low, "high": high, "ticks": ticks}
     values = np.concatenate([each for line in plot.lines for each in _of(line, name)])
+    low, high = _extent(placed(values, scale))
     if plot.chance is not None and name == "y":
-        values = np.concatenate([values, plot.chance.y])
-    places = placed(values, scale)
-    places = places[np.isfinite(places)]
-    low, high = (float(places.min()), float(places.max())) if len(places) else (0.0, 1.0)
+        # Chance that is far off would leave the lines no room.
+        with_chance = _extent(placed(np.concatenate([values, plot.chance.y]), scale))
+        if with_chance[1] - with_chance[0] <= MOST_STRETCH * (high - low):
+            low, high = with_chance
     margin = 0.03 * (high - low) or 0.5
     ticks = _ticks(np.unique(values), scale, low, high)
     return {"label": label, "low": low - margin, "high": high + margin, "ticks": ticks}
+
+
+def _extent(places: np.ndarray) -> tuple[float, float]:
+    places = places[np.isfinite(places)]
+    return (float(places.min()), float(places.max())) if len(places) else (0.0, 1.0)
 
 
 def _of(line: Line, name: str) -> list[np.ndarray]:
@@ -68,11 +76,14 @@ def _ticks(values: np.ndarray, scale: str, low: float, high: float) -> list[list
         places = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high).tolist()
         margin = 1e-9 + 0.03 * (high - low)
         return [[_rounded(place), f"{place:g}"] for place in places if low - margin <= place <= high + margin]
-    if len(values) <= MOST_TICKS:
+    if len(values) <= MOST_TICKS and scale == "log2":
         places = placed(values, scale).tolist()
-        return [[_rounded(place), f"{value:g}"] for place, value in zip(places, values.tolist(), strict=True)]
+        return [[_rounded(place), f"{value:.4g}"] for place, value in zip(places, values.tolist(), strict=True)]
     base = 2 if scale == "log2" else 10
-    return [[place, f"{base**place:,g}"] for place in range(math.ceil(low), math.floor(high) + 1)]
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    factors = (1,) if base == 2 or high - low > 2 else (1, 2, 5) if high - low > 0.5 else range(1, 10)
+    ticks = [(math.log(base**power * factor, base), base**power * factor) for power in powers for factor in factors]
+    return [[_rounded(place), f"{value:,g}"] for place, value in ticks if low - 0.03 <= place <= high + 0.03]
 
 
 def _points(plot: Plot, line: Line, axes: Mapping[str, dict]) -> dict:

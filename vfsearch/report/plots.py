@@ -3,7 +3,7 @@
 import numpy as np
 
 from vfsearch.data.plot import Line, Plot
-from vfsearch.report.drawing import BLACK, BLUE, FORMATS, GREEN, GREY, ORANGE, PURPLE, SKY, rendered
+from vfsearch.report.drawing import BLACK, BLUE, FORMATS, GREEN, GREY, ORANGE, PURPLE, SKY, plain, rendered
 from vfsearch.report.scales import MOST_TICKS, PROBIT_LIMITS, PROBIT_TICKS, probit
 
 WIDTH_INCHES, HEIGHT_INCHES = 5.6, 4.3
@@ -27,9 +27,9 @@ def plot_files(plot: Plot, formats: tuple[str, ...] = FORMATS) -> dict[str, byte
 
 def _draw(figure, plot: Plot) -> None:
     axes = figure.subplots()
-    axes.set_title(_plain(plot.title), loc="left")
-    axes.set_xlabel(_plain(plot.x))
-    axes.set_ylabel(_plain(plot.y))
+    axes.set_title(plain(plot.title), loc="left")
+    axes.set_xlabel(plain(plot.x))
+    axes.set_ylabel(plain(plot.y))
     if plot.chance is not None:
         places = (_on_axis(plot.chance.x, plot.x_scale), _on_axis(plot.chance.y, plot.y_scale))
         axes.plot(*places, color=GREY, linestyle=":", linewidth=1.4, label="chance")
@@ -45,9 +45,9 @@ def _draw_line(axes, plot: Plot, line: Line, number: int) -> None:
     style = {
         "color": COLOURS[number % len(COLOURS)],
         # Dashes too, so that a line that lies on another can be seen.
-        "linestyle": DASHES[(int(line.dashed) if plot.steps else number) % len(DASHES)],
+        "linestyle": DASHES[(int(line.dashed) if plot.steps else number) % len(DASHES)] if plot.joined else "",
         "linewidth": 1.6,
-        "label": _plain(_short(line.name)),
+        "label": plain(_short(line.name)),
     }
     x, y = _on_axis(line.x, plot.x_scale), _on_axis(line.y, plot.y_scale)
     mark = MARKS[number % len(MARKS)] if plot.mark or len(x) == 1 else ""
@@ -86,8 +86,3 @@ def _short(name: str) -> str:
     """A name that does not push the diagram aside; its end, which tells runs apart, stays."""
     half = LONGEST_NAME // 2
     return name if len(name) <= LONGEST_NAME else f"{name[: half - 1]}...{name[-half:]}"
-
-
-def _plain(text: str) -> str:
-    """A text that is no formula, on one line."""
-    return " ".join(text.split()).replace("$", r"\$")

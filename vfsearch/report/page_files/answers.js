@@ -166,7 +166,7 @@ class Answers {
   compared(answer, rank) {
     const one = answer.item.traits, other = DATA.items[answer.hits[rank]].traits, signs = [], words = [];
     for (const column of DATA.compared) {
-      if (one[column] === undefined || other[column] === undefined) continue;
+      if (!Object.hasOwn(one, column) || !Object.hasOwn(other, column)) continue;
       const same = one[column] === other[column];
       signs.push(column[0].toUpperCase() + (same ? "=" : "≠"));
       words.push(`${same ? "same" : "other"} ${column}`);

@@ -66,7 +66,8 @@ class Diagram {
   }
 
   line(line) {
-    const group = draw("g", {}, draw("path", { class: `curve k${line.colour} d${line.dash}`, d: this.path(line) }));
+    const group = draw("g");
+    if (this.plot.joined) group.append(draw("path", { class: `curve k${line.colour} d${line.dash}`, d: this.path(line) }));
     if (line.slow) {
       line.sx.forEach((place, number) => group.append(draw("line", {
         class: `interval k${line.colour}`, x1: this.x(place), x2: this.x(place), y1: this.y(line.slow[number]), y2: this.y(line.shigh[number]),
