@@ -18,6 +18,8 @@ import threading
 import time
 from pathlib import Path
 
+from steady import tree_bytes
+
 from vfsearch.timing import machine
 
 WHEELS, WHEEL_PIXELS = 150, 100
@@ -43,6 +45,7 @@ def main() -> None:
 
 
 def parsed() -> argparse.Namespace:
+    """What was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workspace", type=Path, required=True)
     parser.add_argument("--runs", nargs="*", default=[])
@@ -53,8 +56,8 @@ def parsed() -> argparse.Namespace:
 
 def made(asked: argparse.Namespace, folder: Path) -> tuple[float, int]:
     """Seconds and most bytes of memory."""
-    command = [sys.executable, "-m", "vfsearch_cli.main", "report", *asked.runs, "--parts", "page", "--out", str(folder),
-               "--page-probes", str(asked.probes), "--workspace", str(asked.workspace)]  # fmt: skip
+    command = [sys.executable, "-m", "vfsearch_cli.main", "report", *asked.runs, "--parts", "page"]
+    command += ["--out", str(folder), "--page-probes", str(asked.probes), "--workspace", str(asked.workspace)]
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         peaks = [0]
@@ -68,29 +71,14 @@ def made(asked: argparse.Namespace, folder: Path) -> tuple[float, int]:
 
 
 def watch(process: subprocess.Popen, peaks: list[int]) -> None:
-    """The share of memory (PSS) of a process and its children, ten times a second."""
+    """Memory of a process and its children, ten times a second."""
     while process.poll() is None:
-        peaks.append(sum(map(share, family(process.pid))))
+        peaks.append(tree_bytes(process.pid))
         time.sleep(0.1)
 
 
-def family(pid: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        children = []
-    return [pid, *(each for child in children for each in family(int(child)))]
-
-
-def share(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
-
-
 def size(folder: Path) -> list[tuple[str, str]]:
+    """What lies on the disk."""
     beside = [path.stat().st_size for path in folder.glob("media/*")]
     page = (folder / "index.html").stat().st_size
     return [("page", f"{page / 2**20:.1f} MiB"), ("beside it", f"{len(beside):,} files, {sum(beside) / 2**20:.0f} MiB")]

@@ -65,13 +65,13 @@ def watch(command: list[str], store: Path) -> list[Sight]:
     while process.poll() is None:
         time.sleep(0.5)
         rows = 512 * len(list(store.glob("*.h5"))) if store.exists() else 0
-        sights.append(Sight(seconds=time.perf_counter() - begun, rows=rows, bytes=_tree_bytes(process.pid)))
+        sights.append(Sight(seconds=time.perf_counter() - begun, rows=rows, bytes=tree_bytes(process.pid)))
     if process.returncode:
         sys.exit(f"{' '.join(command)} ended with {process.returncode}")
     return sights
 
 
-def _tree_bytes(pid: int) -> int:
+def tree_bytes(pid: int) -> int:
     """Memory of a process and of all below it."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
@@ -83,7 +83,7 @@ def _tree_bytes(pid: int) -> int:
         ]
     except (OSError, ProcessLookupError):
         return 0
-    return own + sum(map(_tree_bytes, children))
+    return own + sum(map(tree_bytes, children))
 
 
 def table(sights: list[Sight], half: int) -> list[str]:

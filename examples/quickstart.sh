@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From nothing to a measured voice-face search.
+# From nothing to a measured voice-face search, and a page to look at it.
 #
 #   bash examples/quickstart.sh                    on generated people
 #   bash examples/quickstart.sh --manifest FILE    on your own clips and photos
@@ -49,5 +49,7 @@ step embed
 step index build
 step query --probe voice --gallery face
 step query --probe face --gallery voice
+step report
 echo >&2
+echo "look at $workspace/report/index.html in a browser" >&2
 echo "everything is in $workspace; go on with $vfsearch --help" >&2
