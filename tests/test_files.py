@@ -1,3 +1,4 @@
+import errno
 import json
 import stat
 
@@ -41,6 +42,33 @@ def test_pieces_that_fail_leave_what_was_there(tmp_path):
         files.write_pieces(tmp_path / "a", pieces())
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_what_can_be_made_anew_is_written_whole_and_private_too(tmp_path, monkeypatch):
+    for data in (b"first", b"second"):
+        files.write_cached(tmp_path / "a", data)
+    assert (tmp_path / "a").read_bytes() == b"second" and mode(tmp_path / "a") == 0o600
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.Path, "replace", full)
+    with pytest.raises(VfsearchError, match=r"cannot write .*a: No space left on device; free some space"):
+        files.write_cached(tmp_path / "a", b"third")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"second"
+
+
+def test_a_library_that_wants_a_path(tmp_path):
+    found = files.write_with(tmp_path / "a", lambda path: path.write_bytes(b"by a library"))
+    assert found == {"size": 12, "sha256": files.sha256(b"by a library")} and mode(tmp_path / "a") == 0o600
+
+    def fails(path):
+        path.write_bytes(b"half")
+        raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        files.write_with(tmp_path / "a", fails)
+    assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"by a library"
 
 
 def test_an_open_reader_keeps_the_old_file(tmp_path):

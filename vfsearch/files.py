@@ -72,7 +72,8 @@ def write_cached(path: Path, data: bytes) -> None:
     """
     temporary = temporary_beside(path)
     try:
-        temporary.write_bytes(data)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
         temporary.replace(path)
     except OSError as error:
         raise _cannot_write(path, error) from error

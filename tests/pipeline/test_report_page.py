@@ -123,10 +123,10 @@ def test_a_disk_that_is_full_leaves_the_page_that_was(place, tmp_path, monkeypat
     if beside:
         monkeypatch.setattr(report_page.PageMedia.__init__, "__defaults__", (0,))
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(files.Path if beside else files.os, "write_bytes" if beside else "write", full)
+    monkeypatch.setattr(files.os, "fdopen" if beside else "write", full)
     with pytest.raises(VfsearchError, match="No space left on device; free some space and run it again"):
         page(place, tmp_path / "r", "v2f", redact=True)
     monkeypatch.undo()
