@@ -96,3 +96,13 @@ def test_of_five_thousand_probes_only_those_that_are_seen_are_drawn(visit, tmp_p
     page.keyboard.type("v4321")
     page.wait_for_timeout(100)
     assert page.inner_text(".probe .name >> nth=0") == "v4321" and page.locator(".answer").count() == 1
+
+
+def test_printed_it_has_what_is_on_the_screen_and_no_empty_pages(visit, tmp_path):
+    items = [PageItem(modality="face", name=f"f{n}", identity=f"p{n}") for n in range(2000)]
+    path = tmp_path / "many.html"
+    page = Page(title="many", searches=[search("many", 1000, 10, 2000)], items=items)
+    path.write_bytes(b"".join(page_pieces(page)))
+    page = visit(path)
+    page.wait_for_selector(".answer")
+    assert 1 <= page.pdf().count(b"/Type /Page\n") <= 4
