@@ -42,7 +42,8 @@ def report(terminal, workspace: Path, runs, manifest, out, **more):
     RUN is the folder of a run, of a pooling curve or of measured indices, or the name of one under runs/; all that are
     there are taken where none is named. Runs with one LABEL (both directions of one method, say) share a row and a
     colour. No model or store is needed; page, figure and film (voices to faces alone) show the media that the manifest
-    lists. The page is one file that needs no network; large media stand in a folder beside it.
+    lists; the exit code is 4 where some cannot be decoded. The page is one file that needs no network; large media
+    stand in a folder beside it.
     """
     from vfsearch.pipeline.report import ReportSettings, make_report
     from vfsearch.pipeline.workspace import Workspace
@@ -59,10 +60,14 @@ def report(terminal, workspace: Path, runs, manifest, out, **more):
     }
     if made.unseen:
         first, reason = next(iter(made.unseen.items()))
-        terminal.warn(f"{len(made.unseen)} items are shown without a picture: {first!r}: {reason}, for example")
+        terminal.warn(
+            f"{len(made.unseen):,} items can be neither seen nor heard: {first!r}: {reason}, for example "
+            "(--json names them all)"
+        )
     kinds: dict[str, list[str]] = {}
     for path in made.files:
         kinds.setdefault(str(path.with_suffix("")), []).append(path.suffix[1:] or "folder")
     rows = [(stem, ", ".join(suffixes)) for stem, suffixes in kinds.items()]
     notes = made.table.notes if made.table else ()
     terminal.result(document, f"of {', '.join(name for name, _ in made.runs)}", table(["file", "as"], rows), *notes)
+    return 4 if made.failed else 0

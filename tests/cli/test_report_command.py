@@ -35,3 +35,12 @@ def test_runs_of_lists(runs, vf, document):
 def test_said_plainly(runs, vf, arguments, code, said):
     found, out, err = vf("report", *arguments)
     assert (found, out) == (code, "") and said in " ".join(err.split())
+
+
+def test_media_that_cannot_be_decoded_are_said(measured, vf):
+    assert vf("query", "--probe", "voice", "--gallery", "face")[0] == 0
+    code, out, err = vf("report", "--parts", "page", "--out", "r")
+    assert code == 4 and "r/index" in out and "items can be neither seen nor heard: " in " ".join(err.split())
+    (measured / "manifest.csv").unlink()
+    code, out, err = vf("report", "--parts", "page", "--out", "r")
+    assert code == 0 and "no file is listed for it" in " ".join(err.split())

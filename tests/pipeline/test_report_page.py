@@ -9,13 +9,14 @@ import soundfile
 from PIL import Image
 
 from vfsearch import files
-from vfsearch.errors import VfsearchError
+from vfsearch.errors import InputError, VfsearchError
 from vfsearch.pipeline import report_page
 from vfsearch.pipeline.page_media import PageMedia
 from vfsearch.pipeline.query import QuerySettings, query
 from vfsearch.pipeline.report import ReportSettings, make_report
 from vfsearch.pipeline.report_answers import Answers
 from vfsearch.pipeline.report_runs import reported_runs
+from vfsearch.pipeline.workspace import Workspace
 
 PAGE = ReportSettings(parts=("page",), workers=0)
 
@@ -114,6 +115,13 @@ def test_without_a_manifest_there_are_answers_without_media(place, tmp_path):
     made, _, data, media = page(place, tmp_path / "r")
     assert media == {} and len(made.unseen) == len(data["items"]) > 0
     assert not any(search["answers"] == [] for search in data["searches"])
+
+
+def test_a_manifest_that_was_named_must_be_there(place, tmp_path):
+    elsewhere = Workspace(folder=place.folder, manifest=tmp_path / "none.csv")
+    with pytest.raises(InputError, match=r"no manifest at .*none\.csv"):
+        make_report(elsewhere, ["v2f"], tmp_path / "r", PAGE)
+    assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize("beside", [False, True])

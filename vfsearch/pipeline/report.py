@@ -11,7 +11,7 @@ from vfsearch.files import make_folder, write_file
 from vfsearch.pipeline.report_answers import Answers, searches
 from vfsearch.pipeline.report_curves import other_plots
 from vfsearch.pipeline.report_film import write_answers_film
-from vfsearch.pipeline.report_media import views
+from vfsearch.pipeline.report_media import NOT_LISTED, views
 from vfsearch.pipeline.report_page import PageContent, write_page
 from vfsearch.pipeline.report_reasons import causes
 from vfsearch.pipeline.report_runs import Reported, reported
@@ -78,7 +78,7 @@ class ReportFiles:
         runs: name and folder of each.
         files: that were written.
         table: of the figures; None where no tables were asked for.
-        unseen: id -> why an item has no picture.
+        unseen: id -> why an item can be neither seen nor heard.
     """
 
     folder: Path
@@ -86,6 +86,11 @@ class ReportFiles:
     files: list[Path]
     table: ResultTable | None
     unseen: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """Those that have a file."""
+        return {id_: reason for id_, reason in self.unseen.items() if reason != NOT_LISTED}
 
 
 def make_report(

@@ -101,9 +101,11 @@ def searches(workspace: Workspace, runs: Sequence[ReportedRun], ids: Sequence[st
         ids: of probes that some run must have.
     Raises:
         ArtefactError: no run has a probe of an id.
-        ManifestError: the manifest cannot be read.
+        InputError: the manifest cannot be read, or the one that was named is not there.
     """
-    manifest = workspace.read_manifest() if is_there(workspace.manifest_path) else None
+    # A list that was named must be there; without any, answers are shown without their media.
+    listed = workspace.manifest is not None or is_there(workspace.manifest_path)
+    manifest = workspace.read_manifest() if listed else None
     found = [Answers(run, manifest) for run in runs if "lists" not in run.outcome.counts]
     for id_ in ids:
         if not any(answers.has(id_) for answers in found):

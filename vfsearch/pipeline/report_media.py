@@ -11,6 +11,9 @@ from vfsearch.media.views import Outline, Thumbnail
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.progress import Progress, silent
 
+NOT_LISTED = "no file is listed for it"
+"""Of a template of several items, and where there is no manifest."""
+
 
 def views(
     items: Iterable[ShownItem],
@@ -59,7 +62,7 @@ def prepared_media(
         wanted = [item for item in different.values() if item.modality == modality]
         for item in wanted:
             if item.path is None:
-                yield item, Failure(stage="decode", reason="no file is listed for it")
+                yield item, Failure(stage="decode", reason=NOT_LISTED)
         wanted = [item for item in wanted if item.path is not None]
         if wanted:
             with PreparationWorkers(preparation, Limits(), min(workers, len(wanted))) as pool:
