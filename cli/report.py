@@ -45,7 +45,7 @@ def report(terminal, workspace: Path, runs, manifest, out, **more):
     lists; the exit code is 4 where some cannot be decoded. The page is one file that needs no network; large media
     stand in a folder beside it.
     """
-    from vfsearch.pipeline.report import ReportSettings, make_report
+    from vfsearch.pipeline.reports.make import ReportSettings, make_report
     from vfsearch.pipeline.workspace import Workspace
 
     settings = ReportSettings(**{name: value for name, value in more.items() if value is not None})

@@ -6,9 +6,9 @@ import soundfile
 from PIL import Image
 
 from vfsearch.pipeline.query import QuerySettings, query
-from vfsearch.pipeline.report import ReportSettings, make_report
-from vfsearch.pipeline.report_answers import Answers
-from vfsearch.pipeline.report_runs import reported_runs
+from vfsearch.pipeline.reports.answers import Answers
+from vfsearch.pipeline.reports.make import ReportSettings, make_report
+from vfsearch.pipeline.reports.runs import reported_runs
 
 PAGE = ReportSettings(parts=("page",), workers=0)
 
@@ -97,7 +97,7 @@ def test_a_click_plays_the_clip(visit, path):
 
 
 def test_media_beside_the_page_are_found(visit, place, tmp_path, monkeypatch):
-    from vfsearch.pipeline import report_page
+    from vfsearch.pipeline.reports import page as report_page
 
     monkeypatch.setattr(report_page.PageMedia.__init__, "__defaults__", (0,))
     page = visit(make_report(place, ["v2f"], tmp_path / "r", PAGE).files[0])

@@ -12,7 +12,7 @@ from vfsearch.errors import ArtefactError
 from vfsearch.files import is_there
 from vfsearch.measure.ranking_best import best_rank
 from vfsearch.pipeline.list_run import BLOCKS
-from vfsearch.pipeline.report_runs import ReportedRun
+from vfsearch.pipeline.reports.runs import ReportedRun
 from vfsearch.pipeline.runs import RAW_NAME, read_run_artefact
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.tables import get_array, get_texts, reading

@@ -6,8 +6,8 @@ from pathlib import Path
 from vfsearch.data.answers import Answer
 from vfsearch.files import make_folder, write_with
 from vfsearch.media.views import Sound
-from vfsearch.pipeline.report_answers import Answers
-from vfsearch.pipeline.report_media import views
+from vfsearch.pipeline.reports.answers import Answers
+from vfsearch.pipeline.reports.media import views
 from vfsearch.progress import Progress, silent
 from vfsearch.report.film import LONGEST_SECONDS, RATE_HZ, TILE, Scene, write_film
 

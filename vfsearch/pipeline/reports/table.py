@@ -8,7 +8,7 @@ from vfsearch.data.outcome import Measurement, Value
 from vfsearch.data.result_table import Column, ResultTable, Row
 from vfsearch.errors import ArtefactError
 from vfsearch.measure.catalog import parse_measure
-from vfsearch.pipeline.report_runs import ReportedRun
+from vfsearch.pipeline.reports.runs import ReportedRun
 from vfsearch.report.published import NOTE, published_rows
 
 _SHOWN = ("matching", "verification", "retrieval", "identification")

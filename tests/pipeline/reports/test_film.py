@@ -8,9 +8,9 @@ import soundfile
 from PIL import Image
 
 from vfsearch.errors import VfsearchError
-from vfsearch.pipeline import report_film
 from vfsearch.pipeline.query import QuerySettings, query
-from vfsearch.pipeline.report import ReportSettings, make_report
+from vfsearch.pipeline.reports import film as report_film
+from vfsearch.pipeline.reports.make import ReportSettings, make_report
 
 FILM = ReportSettings(parts=("video",), probes=2, workers=0)
 

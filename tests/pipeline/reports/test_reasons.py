@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vfsearch.pipeline.report_reasons import causes, reasons
+from vfsearch.pipeline.reports.reasons import causes, reasons
 
 SEARCH = SimpleNamespace(protocol="search", missing=0)
 

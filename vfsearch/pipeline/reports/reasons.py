@@ -8,7 +8,7 @@ import numpy as np
 from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.page import Reason
 from vfsearch.data.plot import Shares
-from vfsearch.pipeline.report_answers import Answers
+from vfsearch.pipeline.reports.answers import Answers
 
 COLUMNS = ("gender", "nationality", "source")
 SPLIT_BY = "gender"

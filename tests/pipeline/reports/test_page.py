@@ -10,12 +10,12 @@ from PIL import Image
 
 from vfsearch import files
 from vfsearch.errors import InputError, VfsearchError
-from vfsearch.pipeline import report_page
-from vfsearch.pipeline.page_media import PageMedia
 from vfsearch.pipeline.query import QuerySettings, query
-from vfsearch.pipeline.report import ReportSettings, make_report
-from vfsearch.pipeline.report_answers import Answers
-from vfsearch.pipeline.report_runs import reported_runs
+from vfsearch.pipeline.reports import page as report_page
+from vfsearch.pipeline.reports.answers import Answers
+from vfsearch.pipeline.reports.make import ReportSettings, make_report
+from vfsearch.pipeline.reports.page_media import PageMedia
+from vfsearch.pipeline.reports.runs import reported_runs
 from vfsearch.pipeline.workspace import Workspace
 
 PAGE = ReportSettings(parts=("page",), workers=0)

@@ -12,11 +12,11 @@ from vfsearch.data.result_table import ResultTable
 from vfsearch.files import make_folder, write_pieces
 from vfsearch.media.page_media import PageClip, PagePhoto
 from vfsearch.media.preparation import Failure
-from vfsearch.pipeline.page_media import PageMedia
-from vfsearch.pipeline.report_answers import Answers
-from vfsearch.pipeline.report_media import prepared_media
-from vfsearch.pipeline.report_reasons import causes, reasons
-from vfsearch.pipeline.report_runs import ReportedRun
+from vfsearch.pipeline.reports.answers import Answers
+from vfsearch.pipeline.reports.media import prepared_media
+from vfsearch.pipeline.reports.page_media import PageMedia
+from vfsearch.pipeline.reports.reasons import causes, reasons
+from vfsearch.pipeline.reports.runs import ReportedRun
 from vfsearch.progress import Progress, silent
 from vfsearch.report.page import page_pieces
 

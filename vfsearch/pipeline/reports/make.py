@@ -8,15 +8,15 @@ from vfsearch.data.plot import Plot, Shares
 from vfsearch.data.result_table import ResultTable
 from vfsearch.errors import SettingsError
 from vfsearch.files import make_folder, write_file
-from vfsearch.pipeline.report_answers import Answers, searches
-from vfsearch.pipeline.report_curves import other_plots
-from vfsearch.pipeline.report_film import write_answers_film
-from vfsearch.pipeline.report_media import NOT_LISTED, views
-from vfsearch.pipeline.report_page import PageContent, write_page
-from vfsearch.pipeline.report_reasons import causes
-from vfsearch.pipeline.report_runs import Reported, reported
-from vfsearch.pipeline.result_table import result_table
-from vfsearch.pipeline.run_plots import run_plots
+from vfsearch.pipeline.reports.answers import Answers, searches
+from vfsearch.pipeline.reports.curves import other_plots
+from vfsearch.pipeline.reports.film import write_answers_film
+from vfsearch.pipeline.reports.media import NOT_LISTED, views
+from vfsearch.pipeline.reports.page import PageContent, write_page
+from vfsearch.pipeline.reports.reasons import causes
+from vfsearch.pipeline.reports.run_plots import run_plots
+from vfsearch.pipeline.reports.runs import Reported, reported
+from vfsearch.pipeline.reports.table import result_table
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.report.answers_figure import answers_files

@@ -10,9 +10,9 @@ from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.index_bench import save_bench
 from vfsearch.pipeline.pooling_curve import pooling_curve
 from vfsearch.pipeline.query import QuerySettings, query
-from vfsearch.pipeline.report import ReportSettings, make_report
-from vfsearch.pipeline.report_curves import other_plots
-from vfsearch.pipeline.report_runs import reported
+from vfsearch.pipeline.reports.curves import other_plots
+from vfsearch.pipeline.reports.make import ReportSettings, make_report
+from vfsearch.pipeline.reports.runs import reported
 from vfsearch.pipeline.saved_curve import curve_folder, save_curve
 from vfsearch.pipeline.searched_index import SearchSettings
 from vfsearch.pipeline.workspace import Workspace

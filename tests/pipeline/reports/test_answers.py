@@ -5,9 +5,9 @@ from PIL import Image
 
 from vfsearch.errors import ArtefactError, SettingsError
 from vfsearch.pipeline.query import QuerySettings, query
-from vfsearch.pipeline.report import ReportSettings, make_report
-from vfsearch.pipeline.report_answers import Answers
-from vfsearch.pipeline.report_runs import reported_runs
+from vfsearch.pipeline.reports.answers import Answers
+from vfsearch.pipeline.reports.make import ReportSettings, make_report
+from vfsearch.pipeline.reports.runs import reported_runs
 from vfsearch.store.store import open_store
 
 FIGURE = ReportSettings(parts=("figure",), probes=2, formats=("png",), workers=0)

@@ -5,10 +5,10 @@ import pytest
 
 from vfsearch.errors import ArtefactError, DamagedError, SettingsError, UnknownNameError
 from vfsearch.pipeline.query import QuerySettings, query
-from vfsearch.pipeline.report import ReportSettings, make_report
-from vfsearch.pipeline.report_runs import reported_runs
-from vfsearch.pipeline.result_table import result_table
-from vfsearch.pipeline.run_plots import run_plots
+from vfsearch.pipeline.reports.make import ReportSettings, make_report
+from vfsearch.pipeline.reports.run_plots import run_plots
+from vfsearch.pipeline.reports.runs import reported_runs
+from vfsearch.pipeline.reports.table import result_table
 from vfsearch.pipeline.runs import read_run_artefact
 from vfsearch.tables import get_array, reading
 

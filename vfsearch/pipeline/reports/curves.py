@@ -15,8 +15,8 @@ from vfsearch.errors import DamagedError
 from vfsearch.files import is_there, read_file
 from vfsearch.pipeline.index_bench import JSON_NAME as BENCH_NAME
 from vfsearch.pipeline.model import MADE_BY, RECORD_NAME, SCHEMA, Model
-from vfsearch.pipeline.report_runs import ReportedRun
-from vfsearch.pipeline.run_plots import file_name
+from vfsearch.pipeline.reports.run_plots import file_name
+from vfsearch.pipeline.reports.runs import ReportedRun
 from vfsearch.pipeline.saved_curve import JSON_NAME as POOLING_NAME
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.report.record import Record

@@ -13,7 +13,7 @@ from vfsearch.measure.catalog import parse_measure
 from vfsearch.measure.curve_points import det_points, roc_points
 from vfsearch.measure.operating_points import OperatingPoints
 from vfsearch.measure.sorted_pairs import curve
-from vfsearch.pipeline.report_runs import ReportedRun
+from vfsearch.pipeline.reports.runs import ReportedRun
 from vfsearch.pipeline.scored_run import COMPARED, ScoredPart, scored_parts
 from vfsearch.progress import Progress, silent
 

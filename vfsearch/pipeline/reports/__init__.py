@@ -1,0 +1,1 @@
+"""`vfsearch report`: what runs found and measured, gathered and written."""
