@@ -1,3 +1,4 @@
+import signal
 import threading
 import time
 
@@ -40,3 +41,33 @@ def test_another_error_is_not_hidden():
     with pytest.raises(KeyboardInterrupt), Behind() as behind:
         behind(lambda: 1 / 0)
         raise KeyboardInterrupt
+
+
+def test_what_was_cancelled_is_not_waited_for():
+    begun, go_on = threading.Event(), threading.Event()
+    with Lanes(1) as lanes:
+        first = lanes.submit(lambda: (begun.set(), go_on.wait(10)))
+        others = [lanes.submit(time.sleep, 60) for _ in range(5)]
+        begun.wait(10)
+        go_on.set()
+    assert first.done() and all(other.cancelled() for other in others)
+
+
+@pytest.mark.parametrize("way", [Behind, lambda: Lanes(1)])
+def test_an_interrupt_at_the_end_leaves_no_thread_that_nobody_waits_for(way):
+    go_on, threads = threading.Event(), []
+
+    def work():
+        threads.append(threading.current_thread())
+        time.sleep(0.2)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        go_on.wait(10)
+
+    with pytest.raises(KeyboardInterrupt), way() as made:
+        getattr(made, "submit", made)(work)
+        while not threads:
+            time.sleep(0.01)
+    # Python would wait for it at its end: it knows that it is alive.
+    assert threads[0].is_alive()
+    go_on.set()
+    threads[0].join(10)

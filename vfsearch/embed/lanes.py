@@ -1,8 +1,8 @@
 """Work in threads of this process that must keep its order: batches to encode, shards to write."""
 
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Self
 
 
@@ -17,16 +17,21 @@ class Lanes:
     def __init__(self, count: int, begin: Callable[[], object] | None = None) -> None:
         self.count = count
         self._pool = ThreadPoolExecutor(count, "vfsearch-embed", initializer=begin)
+        self._asked: deque[Future] = deque()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        _wait_for(self._asked)
 
     def submit(self, work: Callable, *arguments: object) -> Future:
         """Begin a call as soon as a thread is free."""
-        return self._pool.submit(work, *arguments)
+        while self._asked and self._asked[0].done():
+            self._asked.popleft()
+        self._asked.append(self._pool.submit(work, *arguments))
+        return self._asked[-1]
 
 
 class Behind:
@@ -43,7 +48,8 @@ class Behind:
         return self
 
     def __exit__(self, kind: type | None, *exception: object) -> None:
-        self._pool.shutdown(wait=True)
+        self._pool.shutdown(wait=False)
+        _wait_for(self._pending)
         if kind is None:
             self._settle(0)
 
@@ -55,3 +61,12 @@ class Behind:
     def _settle(self, left: int) -> None:
         while len(self._pending) > left or (self._pending and self._pending[0].done()):
             self._pending.popleft().result()
+
+
+def _wait_for(calls: Iterable[Future]) -> None:
+    """Wait for calls that were not cancelled, never for their threads.
+
+    An interrupt while Python 3.11 or 3.12 waits for a thread makes it take the thread for ended; it would not wait for
+    it at its own end either, where a thread that is inside HDF5 holds the lock that the last objects need.
+    """
+    wait([call for call in calls if not call.cancelled()])
