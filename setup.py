@@ -14,6 +14,7 @@ SVS = ["scalable-vs>=0.5"]
 SVS_WHERE_THERE_ARE_WHEELS = [f"{each}; sys_platform == 'linux' and platform_machine == 'x86_64'" for each in SVS]
 ONNX = ["onnx>=1.16", "onnxscript>=0.2"]
 PARQUET = ["pyarrow>=15"]
+RAY = ["ray[client]>=2.10"]
 
 setup(
     name="vfsearch",
@@ -55,6 +56,7 @@ setup(
         "svs": SVS,
         "onnx": ONNX,
         "parquet": PARQUET,
+        "ray": RAY,
         "test": [
             *FAISS,
             *ONNX,

@@ -35,8 +35,9 @@ from vfsearch.media.limits import Limits
 from vfsearch.media.preparation import Task, attempt
 from vfsearch.media.workers import PreparationWorkers
 from vfsearch.networks.catalog import make_network
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.encoding import Encoding
-from vfsearch.pipeline.features import Decoding, preparing
+from vfsearch.pipeline.engine import preparing
 from vfsearch.timing import machine
 
 RUNS = 3
@@ -94,7 +95,10 @@ def show(title: str, ours: Way, others: list[Way]) -> None:
 def pipeline(name: str, encoder: Encoder, manifest: Manifest, settings: Encoding, workers: int) -> Way:
     """Ours: decoding processes, batches, threads; the best of several runs once everything is loaded."""
     parts, rates = plan_parts(manifest, {encoder.modality: encoder.space}), []
-    with preparing(encoder, manifest, Decoding(workers=workers)) as prepare, settings.running(encoder) as running:
+    with (
+        preparing(encoder, manifest.folder, Decoding(workers=workers)) as prepare,
+        settings.running(encoder) as running,
+    ):
         for _ in range(1 + RUNS):
             writer = Rows()
             rates.append((lambda meter: meter.items / meter.seconds)(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 from click.core import ParameterSource
+from vfsearch_cli.cluster import on_cluster
 from vfsearch_cli.options import PATH, chosen_encoders, common, computing, decoding, option, shard_rows
 from vfsearch_cli.terminal import duration, named, size, table
 
@@ -16,6 +17,7 @@ Examples:
   vfsearch embed
   vfsearch embed --retry-failed --changed-by time
   vfsearch embed --precision bf16 --dtype float16 --overwrite
+  vfsearch embed --on ray://head:10001     # on a Ray cluster
   vfsearch embed --frozen --aligned        # without a model: each modality in its encoder's own space
 """
 
@@ -58,14 +60,16 @@ class _BatchSize(click.ParamType):
         help="Items of each modality that a dry run embeds.")  # fmt: skip
 @decoding
 @computing(beside_decoders=False)
+@on_cluster
 @common
-def embed(terminal, workspace: Path, without_model, encoders, decoding, device, dry_run, sample, **more):
+def embed(terminal, workspace: Path, without_model, encoders, decoding, device, dry_run, sample, on, **more):
     """Embed every item of the manifest that is not embedded yet: media and model to store.
 
     Both modalities go into the joint space of the model, in checksummed HDF5 shards; an item that cannot be embedded
     is named with its reason in failures.csv, and the exit code is then 4. A run that was stopped goes on where it was.
     After the manifest or a file has changed, only what is new or changed is embedded, and what is no longer listed is
     removed. The encoder options count only with --frozen: otherwise the model says which encoders it stands on.
+    On a Ray cluster (--on ray) the same work is done by many machines that share the folders, and gives the same bytes.
     """
     from vfsearch.pipeline.embed import embed_manifest
     from vfsearch.pipeline.forecast import forecast
@@ -79,10 +83,13 @@ def embed(terminal, workspace: Path, without_model, encoders, decoding, device, 
     more["progress"] = terminal.progress
     if dry_run:
         found = forecast(place, frozen, decoding, sample=sample, **more)
-        terminal.result({name: each.to_json() for name, each in found.items()}, _forecast_table(found, place))
+        document = {name: each.to_json() for name, each in found.items()}
+        there = on.plan({name: each.seconds for name, each in found.items()})
+        terminal.result(document | there.document, _forecast_table(found, place), *there.lines)
         return 0
-    report = embed_manifest(place, frozen, decoding, **more)
-    return _show(terminal, report)
+    with on.engine() as engine:
+        report = embed_manifest(place, frozen, decoding, engine=engine, **more)
+    return _show(terminal, report, on)
 
 
 def _encoding(device: str, options: dict):
@@ -95,7 +102,7 @@ def _encoding(device: str, options: dict):
     return Encoding(device=device, **{**chosen, "precision": resolve_precision(chosen["precision"], device)})
 
 
-def _show(terminal, report) -> int:
+def _show(terminal, report, on) -> int:
     failed = sum(report.failures.values())
     for modality in report.fallen_back:
         terminal.remark(f"note: the {modality} encoder computes in fp32 alone")
@@ -107,7 +114,7 @@ def _show(terminal, report) -> int:
     if failed:
         terminal.warn(f"{failed} items could not be embedded: {named(report.failed)}; all are in "
                       f"{report.folder / 'failures.csv'}")  # fmt: skip
-    terminal.result(_document(report), _table(report), *_speeds(report))
+    terminal.result(_document(report) | on.document, _table(report), *_speeds(report), *on.lines)
     return 4 if failed else 0
 
 

@@ -253,7 +253,7 @@ def decoding(command: Callable) -> Callable:
         **kwargs: object,
     ) -> object:
         from vfsearch.media.limits import Limits
-        from vfsearch.pipeline.features import Decoding
+        from vfsearch.pipeline.decoding import Decoding
 
         limits = Limits(decode_seconds=max_decode_seconds, audio_seconds=max_audio_seconds, pixels=max_pixels)
         workers = cores() if workers is None else workers

@@ -13,8 +13,8 @@ from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.shard import Shard
 from vfsearch.data.space import Space
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.encoders import Encoders
-from vfsearch.pipeline.features import Decoding
 
 LONG = bool(os.environ.get("VFSEARCH_LONG_TESTS"))
 ID_HASH = Encoders(voice="id-hash-voice", face="id-hash-face")

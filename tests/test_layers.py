@@ -16,6 +16,7 @@ LAYERS = [
     ("corpus", "encoders", "embed", "store", "train", "index", "trials", "measure", "report", "bench"),
     ("protocol",),
     ("pipeline",),
+    ("distributed",),
 ]
 # What a stage may share with its neighbours, and nothing else: protocols put trials, measures and indices together.
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}

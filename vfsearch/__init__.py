@@ -21,7 +21,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CompareSettings": "vfsearch.pipeline.compare_runs",
     "CurveSettings": "vfsearch.pipeline.pooling_curve",
-    "Decoding": "vfsearch.pipeline.features",
+    "Decoding": "vfsearch.pipeline.decoding",
     "Embeddings": "vfsearch.data.embeddings",
     "Encoder": "vfsearch.encoders.base",
     "Encoders": "vfsearch.pipeline.encoders",

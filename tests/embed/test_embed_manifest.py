@@ -10,8 +10,9 @@ from vfsearch.data.space import Space
 from vfsearch.encoders.base import Encoder
 from vfsearch.encoders.resemblyzer import ResemblyzerPreparation
 from vfsearch.errors import InputError, ManifestError
-from vfsearch.pipeline.embed import _projected, embed_manifest
+from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.engine import projected
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.store.store import open_store
 
@@ -103,7 +104,7 @@ def test_a_row_without_a_direction_in_the_joint_space_is_a_failure(workspace):
         rows[3], rows[5] = 0, np.nan
         return rows
 
-    found = _projected(shard, Space(name="joint", fingerprint="0", dimension=64), project)
+    found = projected(shard, Space(name="joint", fingerprint="0", dimension=64), project)
     assert len(found.embeddings) == 28 and len(found) == 30
     assert [(failure.id, failure.stage, failure.reason) for failure in found.failures] == [
         (shard.embeddings.ids[3], "project", "the model's row is of length 0"),

@@ -7,7 +7,7 @@ from PIL import Image
 
 from vfsearch.media.limits import Limits
 from vfsearch.pipeline.check_corpus import check_corpus
-from vfsearch.pipeline.features import Decoding
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.workspace import Workspace
 
 

@@ -10,9 +10,9 @@ from vfsearch.corpus.generated import GeneratedCorpus, generate
 from vfsearch.encoders.base import unit_rows
 from vfsearch.errors import ManifestError, MismatchError, SettingsError
 from vfsearch.networks.heads import HeadSettings
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.encoders import Encoders
-from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.index import build_indices
 from vfsearch.pipeline.lookup import look_up
 from vfsearch.pipeline.model import open_model

@@ -9,7 +9,8 @@ from vfsearch.data.templates import pool
 from vfsearch.errors import SettingsError
 from vfsearch.index.backends import open_index
 from vfsearch.index.layout import read_index_artefact
-from vfsearch.pipeline.embed import SEEN_COLUMN, embed_manifest
+from vfsearch.pipeline.embed import embed_manifest
+from vfsearch.pipeline.engine import SEEN_COLUMN
 from vfsearch.pipeline.index import IndexRequest, build_indices
 from vfsearch.pipeline.index_info import FRESH, index_infos, verify_indices
 from vfsearch.pipeline.pooled_rows import pooled

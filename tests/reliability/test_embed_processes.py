@@ -18,9 +18,9 @@ import pytest
 from builders import contents, rounds, write_manifest
 from text_encoder import OPTIONS, write_media
 
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.encoders import Encoders
-from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.workspace import Workspace
 
 EMBED = ["embed", "--frozen", *OPTIONS, "--shard-rows", "20", "--workers", "3"]

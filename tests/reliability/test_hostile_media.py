@@ -17,9 +17,9 @@ from PIL import Image
 
 from vfsearch.corpus.generated import GeneratedCorpus, generate
 from vfsearch.media.limits import Limits
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.encoders import Encoders
-from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.workspace import Workspace
 
 LOOKS_FOR_FACES = bool(importlib.util.find_spec("dlib") and importlib.util.find_spec("face_recognition_models"))

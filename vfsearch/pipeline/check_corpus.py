@@ -12,7 +12,7 @@ from vfsearch.files import write_file
 from vfsearch.media.checking import ClipCheck, PhotoCheck
 from vfsearch.media.preparation import Failure, Task
 from vfsearch.media.workers import PreparationWorkers
-from vfsearch.pipeline.features import Decoding
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 

@@ -3,27 +3,24 @@
 import re
 from collections import Counter
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from vfsearch.artefact import exists
-from vfsearch.data.embeddings import Embeddings, bad_rows
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.shard import Shard
 from vfsearch.data.space import Space
-from vfsearch.embed.assembly import ADDED_COLUMNS
 from vfsearch.embed.meter import Meter
-from vfsearch.embed.plan import Part
-from vfsearch.encoders.base import unit_rows
-from vfsearch.pipeline.embedding_plan import EmbeddingPlan, Project, plan_embedding
+from vfsearch.pipeline.decoding import Decoding
+from vfsearch.pipeline.embedding_plan import EmbeddingPlan, plan_embedding
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.encoding import Encoding
-from vfsearch.pipeline.features import Decoding, embed_media, fill_features
+from vfsearch.pipeline.engine import HERE, Engine, with_seen
+from vfsearch.pipeline.features import embed_media, fill_features
 from vfsearch.pipeline.model import Model
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
+from vfsearch.store.staging import StagedShard
 from vfsearch.store.store import open_store
 from vfsearch.store.writer import StoreWriter, writing
 
@@ -59,9 +56,6 @@ class EmbedReport:
     touched: int
 
 
-SEEN_COLUMN = "seen_in_training"
-
-
 def embed_manifest(
     workspace: Workspace,
     frozen: Encoders | None = None,
@@ -72,6 +66,7 @@ def embed_manifest(
     prune: bool = False,
     progress: Progress = silent,
     rows_per_part: int | None = None,
+    engine: Engine = HERE,
 ) -> EmbedReport:
     """Embed every item of the manifest that the store does not hold yet.
 
@@ -88,6 +83,7 @@ def embed_manifest(
         prune: remove rows that are no longer listed even where these are most of the store.
         progress: called with items done.
         rows_per_part: the most items in a shard; None: as the features were begun, else 512.
+        engine: what does the work: this process, or a cluster (`vfsearch.distributed`).
     Raises:
         ArtefactError: there is no model.
         MismatchError: the store was begun with another model or setting, or with quite another list.
@@ -99,28 +95,32 @@ def embed_manifest(
         # Said before any medium is read, and before features that another list needs are given up.
         work.require_fitting(dtype, prune)
     touched = 0 if overwrite and not work.project else work.touched()
-    meters = _features(work, decoding, dtype, overwrite, progress) if work.project else {}
+    meters = _features(work, decoding, dtype, overwrite, progress, engine) if work.project else {}
     with _writing(work, dtype, overwrite) as writer:
         filling = _Filling(writer, work.model)
         if work.project:
-            _project(workspace, work.plan.parts, work.spaces, work.project, filling, progress)
+            engine.project(work.projecting, filling, progress)
         else:
             parts = work.plan.parts
-            meters = embed_media(work.manifest, work.encoders, parts, filling, decoding, encoding, progress)
+            meters = embed_media(
+                work.manifest, work.encoders, parts, filling, decoding, encoding, progress, engine, work.recipe,
+                work.model_folder,
+            )  # fmt: skip
         if not writer.complete:
             writer.finish(work.plan.names)
     return _report(work, filling.added, meters, touched)
 
 
 def _features(
-    work: EmbeddingPlan, decoding: Decoding, dtype: str, overwrite: bool, progress: Progress
+    work: EmbeddingPlan, decoding: Decoding, dtype: str, overwrite: bool, progress: Progress, engine: Engine
 ) -> dict[str, Meter]:
     if work.encoding.retry_failed and not overwrite and exists(work.workspace.store_folder):
         # What is to be looked at again is noted in both stores before any of it is: a run may end between the two.
         with _writing(work, dtype, overwrite):
             pass
     return fill_features(
-        work.workspace, work.manifest, work.encoders, work.plan, None, decoding, work.encoding, progress
+        work.workspace, work.manifest, work.encoders, work.plan, None, decoding, work.encoding, progress, engine,
+        work.recipe,
     )  # fmt: skip
 
 
@@ -142,6 +142,16 @@ class _Filling:
     def __init__(self, writer: StoreWriter, model: Model | None) -> None:
         self._writer, self._model, self.added = writer, model, 0
 
+    @property
+    def folder(self) -> Path:
+        """Of the store."""
+        return self._writer.folder
+
+    @property
+    def dtype(self) -> str:
+        """Of the stored vectors."""
+        return self._writer.dtype
+
     def holds(self, part: str) -> bool:
         """Whether the part is there."""
         return self._writer.holds(part)
@@ -160,63 +170,13 @@ class _Filling:
 
     def add(self, part: str, shard: Shard) -> None:
         """Take the part for good."""
-        rows = shard.embeddings
-        seen = _seen(rows, shard.split, self._model)
-        self._writer.add(part, replace(shard, embeddings=replace(rows, columns={**rows.columns, **seen})))
-        self.added += len(rows)
+        self._writer.add(part, with_seen(shard, self._model))
+        self.added += len(shard.embeddings)
 
-
-def _project(
-    workspace: Workspace,
-    parts: list[Part],
-    spaces: dict[str, Space],
-    project: Project,
-    writer: _Filling,
-    progress: Progress,
-) -> None:
-    """Encoders features, which are all there, to joint embeddings."""
-    features, total = open_store(workspace.features_folder), sum(len(part.items) for part in parts)
-    for done, part in enumerate(parts, start=1):
-        if not writer.holds(part.name):
-            writer.add(part.name, _projected(features.shard(part.name), spaces[part.modality], project))
-        progress("rows stored", total * done // len(parts), total)
-
-
-def _projected(shard: Shard, space: Space, project: Project) -> Shard:
-    """The rows in another space; those without a direction there are failures."""
-    rows = shard.embeddings
-    vectors = unit_rows(project(rows.modality, rows.vectors)) if len(rows) else np.zeros((0, space.dimension))
-    bad = bad_rows(vectors)
-    kept = rows.take([row for row in range(len(rows)) if row not in bad])
-    embeddings = Embeddings(
-        ids=kept.ids,
-        identities=kept.identities,
-        vectors=np.delete(vectors, list(bad), axis=0).astype(np.float32),
-        modality=kept.modality,
-        space=space,
-        columns=kept.columns,
-    )
-    failures = (*shard.failures, *(_failed(rows, row, found) for row, found in bad.items()))
-    return Shard(embeddings=embeddings, failures=failures, split=shard.split)
-
-
-def _seen(rows: Embeddings, split: str, model: Model | None) -> dict[str, list[str]]:
-    if model is None or not model.names_identities:
-        return {}
-    return {SEEN_COLUMN: [model.seen(identity, split) for identity in rows.identities]}
-
-
-def _failed(rows: Embeddings, row: int, found: str) -> FailedItem:
-    columns = {name: values[row] for name, values in rows.columns.items() if name not in ADDED_COLUMNS}
-    return FailedItem(
-        id=rows.ids[row],
-        path=rows.columns["path"][row],
-        modality=rows.modality,
-        identity=rows.identities[row],
-        stage="project",
-        reason=f"the model's row is {found}",
-        columns=columns,
-    )
+    def adopt(self, part: str, staged: StagedShard) -> None:
+        """Take the part for good that another process wrote, what was seen with it."""
+        self._writer.adopt(part, staged)
+        self.added += staged.facts["rows"]
 
 
 def _kind_of_note(note: str) -> str:

@@ -1,6 +1,6 @@
 """What an embedding of a manifest has to do, before any of it is done."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from vfsearch.encoders.base import Encoder
 from vfsearch.errors import ArtefactError, MismatchError
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.encoding import Encoding
+from vfsearch.pipeline.engine import Project, ProjectWork
 from vfsearch.pipeline.features import Plan, plan_features
 from vfsearch.pipeline.model import Model, open_model, require_features
+from vfsearch.pipeline.recipe import Recipe
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.store.store import Store, open_store
 from vfsearch.store.writer import require_same_store
-
-Project = Callable[[str, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,6 +36,7 @@ class EmbeddingPlan:
         spaces: modality -> space of the store's rows.
         plan: the shards.
         encoding: how samples become rows.
+        recipe: how other processes make the encoders.
     """
 
     workspace: Workspace
@@ -46,6 +47,20 @@ class EmbeddingPlan:
     spaces: dict[str, Space]
     plan: Plan
     encoding: Encoding
+    recipe: Recipe
+
+    @property
+    def model_folder(self) -> Path | None:
+        """Of the model, for other processes."""
+        return None if self.model is None else self.model.artefact.folder.absolute()
+
+    @property
+    def projecting(self) -> ProjectWork:
+        """What takes features to rows of the store; of encoders that give these there is nothing to do."""
+        features = self.workspace.features_folder.absolute()
+        return ProjectWork(
+            features=features, parts=self.plan.parts, spaces=self.spaces, project=self.project, model=self.model_folder
+        )
 
     @property
     def precisions(self) -> dict[str, str]:
@@ -135,7 +150,9 @@ def plan_embedding(
     encoding, modalities = encoding or Encoding(), {item.modality for item in manifest}
     if model is not None and model.end_to_end:
         encoders, project = model.encoders(modalities, encoding.device), None
+        recipe = Recipe(model=model.artefact.folder.absolute())
     else:
+        recipe = Recipe(encoders=(frozen if model is None else model.chosen_encoders).findable())
         encoders, project = _standing_on(model, frozen, modalities, encoding.device)
     encoding.require_known(encoders.values())
     spaces = {name: encoder.space if model is None else model.space for name, encoder in encoders.items()}
@@ -143,7 +160,7 @@ def plan_embedding(
     plan = plan_features(workspace, manifest, encoders, rows_per_part, folder, encoding)
     return EmbeddingPlan(
         workspace=workspace, manifest=manifest, model=model, encoders=encoders, project=project, spaces=spaces,
-        plan=plan, encoding=encoding,
+        plan=plan, encoding=encoding, recipe=recipe,
     )  # fmt: skip
 
 

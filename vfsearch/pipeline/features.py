@@ -1,25 +1,20 @@
 """Media to frozen features, in a store of their own."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Protocol
 
 from vfsearch.artefact import exists
-from vfsearch.data.manifest import Item, Manifest
-from vfsearch.data.shard import Shard
+from vfsearch.data.manifest import Manifest
 from vfsearch.embed.meter import Meter
 from vfsearch.embed.plan import ROWS_PER_PART, Part, plan_parts
-from vfsearch.embed.reuse import Kept
-from vfsearch.embed.run import Prepare, embed_parts, stopped
+from vfsearch.embed.run import stopped
 from vfsearch.encoders.base import Encoder
 from vfsearch.files import digest
-from vfsearch.media.limits import Limits
-from vfsearch.media.preparation import Task
-from vfsearch.media.workers import PreparationWorkers
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.encoding import Encoding
+from vfsearch.pipeline.engine import HERE, Engine, Filling, MediaWork
+from vfsearch.pipeline.recipe import Recipe
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import read_store_artefact
@@ -27,19 +22,6 @@ from vfsearch.store.writer import writing
 
 ANYTHING = ("spaces", "rows_per_part", "list", "parts", "model", "precision", "dtype")
 """In all that the features of another training may differ: those of equal items and encoders are kept."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decoding:
-    """How media are read; nothing of it changes a row.
-
-    Args:
-        workers: decoding processes for a modality; 0: in this process, without protection.
-        limits: what one file may cost.
-    """
-
-    workers: int = 2
-    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,6 +80,8 @@ def fill_features(
     decoding: Decoding,
     encoding: Encoding | None = None,
     progress: Progress = silent,
+    engine: Engine = HERE,
+    recipe: Recipe | None = None,
 ) -> dict[str, Meter]:
     """See that the store of frozen features holds every item of a split (None: of all).
 
@@ -119,7 +103,7 @@ def fill_features(
         retry_failed=encoding.retry_failed,
     ) as writer:  # fmt: skip
         asked = [part for part in plan.parts if split in (None, part.split)]
-        meters = embed_media(manifest, encoders, asked, writer, decoding, encoding, progress)
+        meters = embed_media(manifest, encoders, asked, writer, decoding, encoding, progress, engine, recipe)
         if not writer.complete and all(map(writer.holds, plan.names)):
             writer.finish(plan.names)
     return meters
@@ -129,13 +113,26 @@ def embed_media(
     manifest: Manifest,
     encoders: dict[str, Encoder],
     parts: Sequence[Part],
-    writer: "Filling",
+    writer: Filling,
     decoding: Decoding,
     encoding: Encoding,
     progress: Progress,
+    engine: Engine = HERE,
+    recipe: Recipe | None = None,
+    seen_by: Path | None = None,
 ) -> dict[str, Meter]:
     """Media to rows in a store, as far as it does not hold them yet; see `embed_parts`.
 
+    Args:
+        manifest: of the items.
+        encoders: modality -> its encoder.
+        parts: to be there.
+        writer: of the store.
+        decoding, encoding: how.
+        progress: called with items done.
+        engine: what does the work.
+        recipe: how other processes make the encoders.
+        seen_by: folder of the model whose training other processes ask the rows about.
     Returns:
         Modality -> how fast it went, for those that were not there already.
     """
@@ -146,51 +143,16 @@ def embed_media(
             _require_none_failed(writer, of_modality)
         if all(writer.holds(part.name) for part in of_modality):
             continue
-        kept = Kept(writer.shard, writer.outdated(modality), encoder.space, writer.written_ns)
-        with preparing(encoder, manifest, decoding) as prepare, encoding.running(encoder) as running:
-            meters[modality] = embed_parts(of_modality, encoder, prepare, writer, running, progress, kept)
+        work = MediaWork(
+            folder=manifest.folder, encoder=encoder, parts=of_modality, decoding=decoding, encoding=encoding,
+            recipe=recipe, seen_by=seen_by,
+        )  # fmt: skip
+        meters[modality] = engine.embed(work, writer, progress)
     return meters
 
 
-def _require_none_failed(writer: "Filling", parts: Sequence[Part]) -> None:
+def _require_none_failed(writer: Filling, parts: Sequence[Part]) -> None:
     """A strict run takes no failures of an earlier one either."""
     for shard in (writer.shard(part.name) for part in parts if writer.holds(part.name)):
         for failure in shard.failures[:1]:
             raise stopped(failure.modality, failure.path, failure.stage, failure.reason)
-
-
-class Filling(Protocol):
-    """What is needed of a store that is being filled; see `StoreWriter`."""
-
-    def holds(self, part: str) -> bool:
-        """Whether a part is there."""
-
-    def add(self, part: str, shard: Shard) -> None:
-        """Take a part for good."""
-
-    def outdated(self, modality: str) -> list[tuple[str, bool]]:
-        """The shards whose rows may be taken over."""
-
-    def written_ns(self, part: str) -> int:
-        """When one of its shards was written."""
-
-    def shard(self, part: str) -> Shard:
-        """One of its shards."""
-
-
-@contextmanager
-def preparing(encoder: Encoder, manifest: Manifest, decoding: Decoding) -> Iterator[Prepare]:
-    """What prepares items for an encoder: decoding processes, unless it needs no media."""
-    if encoder.preparation is None:
-        yield _ids
-        return
-    with PreparationWorkers(encoder.preparation, decoding.limits, decoding.workers) as workers:
-        yield lambda items: workers.prepare(
-            Task(path=manifest.media_path(item), start_seconds=item.start_seconds, end_seconds=item.end_seconds)
-            for item in items
-        )
-
-
-def _ids(items: Iterable[Item]) -> Iterator[SimpleNamespace]:
-    """The samples of an encoder that needs no media."""
-    return (SimpleNamespace(sample=item.id, note="") for item in items)

@@ -13,10 +13,11 @@ from vfsearch.embed.reuse import Kept
 from vfsearch.embed.run import embed_parts
 from vfsearch.encoders.base import Encoder
 from vfsearch.errors import SettingsError
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.embedding_plan import EmbeddingPlan, plan_embedding
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.encoding import Encoding
-from vfsearch.pipeline.features import Decoding, preparing
+from vfsearch.pipeline.engine import preparing
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import open_store
@@ -185,7 +186,7 @@ def _timed(
     """How fast some items are embedded, once everything is loaded, and why some of them are not."""
     first = chosen[0][0]
     taken = _Taken()
-    with preparing(encoder, work.manifest, decoding) as prepare, work.encoding.running(encoder) as running:
+    with preparing(encoder, work.manifest.folder, decoding) as prepare, work.encoding.running(encoder) as running:
         for some in (chosen[:WARM_UP], chosen):
             items = [part.items[place] for part, place in some]
             marks = [part.marks[place] for part, place in some]

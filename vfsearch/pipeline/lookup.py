@@ -19,8 +19,8 @@ from vfsearch.index.layout import read_index_artefact
 from vfsearch.kernels.memory import require_memory
 from vfsearch.media.preparation import Failure, Prepared, Task
 from vfsearch.media.workers import PreparationWorkers
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.encoders import Encoders
-from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.model import open_model
 from vfsearch.pipeline.searched_index import SearchSettings, open_searched, require_fitting, rows_with
 from vfsearch.pipeline.workspace import Workspace, chosen_split

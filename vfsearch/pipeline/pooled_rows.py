@@ -8,7 +8,7 @@ from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.pooling import Pooling
 from vfsearch.data.row_source import RowSource, rows_in_memory
 from vfsearch.data.templates import Templates, pool
-from vfsearch.pipeline.embed import SEEN_COLUMN
+from vfsearch.pipeline.engine import SEEN_COLUMN
 from vfsearch.pipeline.gallery_source import store_source
 from vfsearch.store.store import Store
 

@@ -13,7 +13,7 @@ from vfsearch.data.pooling_curve import PoolingCurve, PoolingLine, PoolingPoint
 from vfsearch.errors import SettingsError
 from vfsearch.measure.estimate import Estimate, difference
 from vfsearch.pipeline.curve_settings import ITEMS, SECONDS, CurveSettings
-from vfsearch.pipeline.embed import SEEN_COLUMN
+from vfsearch.pipeline.engine import SEEN_COLUMN
 from vfsearch.pipeline.item_seconds import item_seconds
 from vfsearch.pipeline.query_sides import make_side, shared_rows
 from vfsearch.pipeline.run_machine import run_machine

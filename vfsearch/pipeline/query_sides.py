@@ -13,7 +13,7 @@ from vfsearch.data.pooling import Pooling
 from vfsearch.data.templates import failed_groups
 from vfsearch.errors import ArtefactError, SettingsError
 from vfsearch.index.base import Index
-from vfsearch.pipeline.embed import SEEN_COLUMN
+from vfsearch.pipeline.engine import SEEN_COLUMN
 from vfsearch.pipeline.pooled_rows import pooled
 from vfsearch.pipeline.query_settings import QuerySettings
 from vfsearch.pipeline.searched_index import exact_index, open_searched, rows_in_index

@@ -17,9 +17,9 @@ from vfsearch.data.space import MODALITIES
 from vfsearch.errors import ManifestError
 from vfsearch.files import digest, writer_lock
 from vfsearch.pipeline.checkpoints import FileCheckpoints
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.feature_training import feature_data
-from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.identity_weights import fixed_weights
 from vfsearch.pipeline.media_training import CACHE_BYTES, media_data
 from vfsearch.pipeline.model import (

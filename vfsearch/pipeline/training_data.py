@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from vfsearch.data.failure import FailedItem
 from vfsearch.data.manifest import Manifest
 from vfsearch.data.space import MODALITIES
+from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.encoders import Encoders
-from vfsearch.pipeline.features import Decoding
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 from vfsearch.progress import Progress
 from vfsearch.train.batch import Pairs

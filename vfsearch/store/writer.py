@@ -11,6 +11,7 @@ from vfsearch.data.shard import Shard
 from vfsearch.errors import MismatchError, SettingsError
 from vfsearch.files import writer_lock
 from vfsearch.store.shard import DTYPES, SCHEMA, pack_shard, unpack_shard
+from vfsearch.store.staging import StagedShard, shard_facts, take_over
 from vfsearch.store.store import FAILURES_NAME, Store, read_store_artefact
 
 OWN_NAMES = rf"(voice|face)-\d{{5,}}-[0-9a-f]{{8,}}\.h5|{re.escape(FAILURES_NAME)}"
@@ -29,6 +30,16 @@ class StoreWriter:
     def __init__(self, artefact: Artefact, dtype: str) -> None:
         self._artefact = artefact
         self._dtype = dtype
+
+    @property
+    def folder(self) -> Path:
+        """Of the store."""
+        return self._artefact.folder
+
+    @property
+    def dtype(self) -> str:
+        """Of the stored vectors."""
+        return self._dtype
 
     @property
     def complete(self) -> bool:
@@ -70,18 +81,26 @@ class StoreWriter:
             VfsearchError: it cannot be written; the store is as it was before (but that a part which was to be looked
                 at again may be gone).
         """
+        self._forget(part)
+        self._artefact.add(part, pack_shard(shard, self._dtype), **shard_facts(shard))
+        self._artefact.write()
+
+    def adopt(self, part: str, staged: StagedShard) -> None:
+        """Take one part that another process wrote; it is in the store for good when this returns.
+
+        Raises:
+            DamagedError: it is not there, or not whole.
+            VfsearchError: see `add`.
+        """
+        self._forget(part)
+        take_over(self._artefact.folder, part, staged)
+        self._artefact.files[part] = staged.facts
+        self._artefact.write()
+
+    def _forget(self, part: str) -> None:
         if self._artefact.files.pop(part, None) is not None:
             # No file changes while it is listed: a process may be killed between the two names.
             self._artefact.write()
-        self._artefact.add(
-            part,
-            pack_shard(shard, self._dtype),
-            modality=shard.embeddings.modality,
-            split=shard.split,
-            rows=len(shard.embeddings),
-            failures=len(shard.failures),
-        )
-        self._artefact.write()
 
     def finish(self, parts: Sequence[str]) -> None:
         """Write the failures table and say that the list is done; what else the store held is removed.

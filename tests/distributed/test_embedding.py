@@ -1,0 +1,131 @@
+"""A cluster gives the bytes of a local run, whatever happens to its nodes."""
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from builders import ID_HASH, IN_PROCESS, LONG, contents, write_manifest
+
+from vfsearch.distributed.embedding import RayEngine
+from vfsearch.errors import SpaceMismatchError
+from vfsearch.networks.heads import HeadSettings
+from vfsearch.pipeline.embed import embed_manifest
+from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.recipe import Recipe
+from vfsearch.pipeline.train import train_model
+from vfsearch.pipeline.workspace import Workspace
+from vfsearch.train.settings import TrainSettings
+
+SLOW = Encoders(voice="slow_encoders:SlowVoice", face="slow_encoders:SlowFace")
+TRAINING = TrainSettings(head=HeadSettings(dimension=16, hidden=0), stages=("retrain",), steps=3, batch_size=4)
+
+
+def embedded(folder, manifest_folder, engine=None, **more):
+    """Embed into a folder of its own; features and store."""
+    place = Workspace(
+        folder=manifest_folder, features=folder / "features", embeddings=folder / "embeddings",
+        model=manifest_folder / "model",
+    )  # fmt: skip
+    settings = {"decoding": IN_PROCESS, "rows_per_part": 7, **more, **({"engine": engine} if engine else {})}
+    report = embed_manifest(place, **settings)
+    return report, {name: contents(folder / name) for name in ("features", "embeddings") if (folder / name).exists()}
+
+
+@pytest.fixture
+def listed(tmp_path):
+    write_manifest(tmp_path / "w")
+    return tmp_path / "w"
+
+
+def test_the_bytes_of_a_local_run(ray, listed, tmp_path):
+    train_model(Workspace(folder=listed), TRAINING, ID_HASH, decoding=IN_PROCESS)
+    engine = RayEngine(ray=ray)
+    report, ours = embedded(tmp_path / "ray", listed, engine)
+    _, local = embedded(tmp_path / "local", listed)
+    assert ours == local and set(ours) == {"features", "embeddings"}
+    assert report.added == sum(report.rows.values()) == 120 and set(engine.records) == {"voice", "face", "projecting"}
+    shards = [name for name in ours["features"] if name.startswith("features/voice")]
+    assert sum(engine.records["voice"].tasks.values()) == len(shards) > 4
+    again = RayEngine(ray=ray)
+    assert embedded(tmp_path / "ray", listed, again)[0].added == 0 and not again.records.get("voice")
+
+
+def test_what_is_there_is_kept_and_what_changed_is_made_anew(ray, listed, tmp_path):
+    for folder, engine in (("ray", RayEngine(ray=ray)), ("local", None)):
+        embedded(tmp_path / folder, listed, engine, frozen=ID_HASH)
+    lines = (listed / "manifest.csv").read_text().splitlines()
+    (listed / "manifest.csv").write_text("\n".join([lines[0], *lines[4:40], *lines[50:]]) + "\n")
+    found = [embedded(tmp_path / folder, listed, engine, frozen=ID_HASH)
+             for folder, engine in (("ray", RayEngine(ray=ray)), ("local", None))]  # fmt: skip
+    assert found[0][1] == found[1][1] and found[0][0].rows == found[1][0].rows
+
+
+def test_an_encoder_that_is_another_on_a_node(ray, listed, tmp_path, monkeypatch):
+    kind = type(next(iter(ID_HASH.make(["voice"], "cpu").values())))
+    monkeypatch.setattr(kind, "weights_digest", lambda self: "0" * 64)
+    with pytest.raises(
+        SpaceMismatchError, match=r"the node .* makes rows of id-hash-.*install the same vfsearch and enc"
+    ):
+        embedded(tmp_path / "ray", listed, RayEngine(ray=ray), frozen=ID_HASH)
+
+
+def test_encoders_that_nobody_else_can_make(ray, listed, tmp_path, monkeypatch):
+    monkeypatch.setattr("vfsearch.pipeline.embedding_plan.Recipe", lambda **_: None)
+    with pytest.raises(Exception, match="these encoders cannot be made on other machines"):
+        embedded(tmp_path / "ray", listed, RayEngine(ray=ray), frozen=ID_HASH)
+    assert Recipe(encoders=ID_HASH).make(["face"], "cpu")["face"].name == "id-hash-face"
+
+
+class Killer(threading.Thread):
+    """Kills worker processes, and takes nodes away and gives others, at moments of its own."""
+
+    def __init__(self, nodes, times):
+        super().__init__(daemon=True)
+        self.nodes, self.times, self.done, self.over = nodes, times, 0, threading.Event()
+        self.random = random.Random(7)
+
+    def run(self):
+        while self.done < self.times and not self.over.is_set():
+            time.sleep(self.random.uniform(1.0, 8.0))
+            if self.done % 5 == 4:
+                self.nodes.remove_node(self.random.choice(list(self.nodes.worker_nodes)), allow_graceful=False)
+                self.nodes.add_node(num_cpus=1, object_store_memory=80 * 2**20, include_dashboard=False)
+                self.done += 1
+            elif pids := workers_at_work():
+                os.kill(self.random.choice(pids), signal.SIGKILL)
+                self.done += 1
+
+
+def workers_at_work():
+    """Process ids; Ray names a worker's process after what it does."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (entry / "cmdline").read_bytes().startswith(b"ray::MediaWorker"):
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(not LONG, reason="takes minutes: VFSEARCH_LONG_TESTS=1")
+def test_workers_and_nodes_that_are_killed(ray, nodes, listed, tmp_path):
+    times = 20
+    engine, killer = RayEngine(ray=ray), Killer(nodes, times)
+    encoding_of_few = {"frozen": SLOW, "rows_per_part": 2}
+    killer.start()
+    tries = 0
+    try:
+        while killer.done < times:
+            tries += 1
+            _, ours = embedded(tmp_path / f"ray-{tries}", listed, engine, **encoding_of_few)
+            if tries == 1:
+                _, local = embedded(tmp_path / "local", listed, **{**encoding_of_few, "frozen": SLOW})
+            assert ours == local
+    finally:
+        killer.over.set()
+        killer.join()
+    assert killer.done == times and sum(record.died for record in engine.records.values()) >= times // 2
