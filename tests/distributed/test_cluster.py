@@ -1,0 +1,23 @@
+import sys
+
+import pytest
+
+from vfsearch.distributed.cluster import cluster, require_address
+from vfsearch.errors import MissingExtraError, SettingsError
+
+
+@pytest.fixture
+def no_ray(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+
+
+def test_without_ray_it_says_what_to_install(no_ray):
+    with pytest.raises(MissingExtraError, match=r"--on ray needs Ray; install with: pip install 'vfsearch\[ray\]'"):
+        cluster().__enter__()
+
+
+@pytest.mark.parametrize("address", ["spark", "ray://", "ray:", ""])
+def test_what_is_no_cluster(address):
+    with pytest.raises(SettingsError, match="work can be done on ray or ray://HOST:PORT, not on"):
+        require_address(address)
+    assert require_address("ray://head:10001") == "ray://head:10001"
