@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import soundfile
+from PIL import Image
 
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.failure import FailedItem
@@ -15,6 +17,7 @@ from vfsearch.data.shard import Shard
 from vfsearch.data.space import Space
 from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.encoders import Encoders
+from vfsearch.pipeline.workspace import Workspace
 
 LONG = bool(os.environ.get("VFSEARCH_LONG_TESTS"))
 ID_HASH = Encoders(voice="id-hash-voice", face="id-hash-face")
@@ -82,6 +85,20 @@ def write_manifest(
     path = folder / "manifest.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+def write_media(place: Workspace, seconds: float = 0.5) -> None:
+    """The files that a workspace's manifest lists: a tone and a colour of its own each."""
+    manifest = place.read_manifest()
+    t = np.arange(int(16000 * seconds)) / 16000
+    for number, item in enumerate(manifest):
+        path = manifest.media_path(item)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if item.modality == "voice":
+            tone = 0.4 * np.sin(t * (600 + 90 * number)) * (0.3 + np.sin(9 * t) ** 2)
+            soundfile.write(path, tone, 16000, format="WAV")
+        else:
+            Image.new("RGB", (30, 40), (9 * number % 255, 99, 255 - 7 * number % 255)).save(path, format="PNG")
 
 
 def contents(*folders: Path) -> dict[str, bytes]:

@@ -26,9 +26,7 @@ def search(name, probes, hits, items):
         for place in range(probes)
     ]
     reasons = [Reason(column=column, wrong=2, same=1, expected=0.5) for column in (name, "gender")]
-    return PageSearch(
-        name=name, folder="f", probe="voice", gallery="face", total=probes, answers=answers, reasons=reasons
-    )
+    return PageSearch(name=name, probe="voice", gallery="face", total=probes, answers=answers, reasons=reasons)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """The page of a report as a person has it: seen, heard, filtered, by keyboard, on a phone, in the dark."""
 
-import numpy as np
 import pytest
-import soundfile
-from PIL import Image
+from builders import write_media
 
 from vfsearch.pipeline.query import QuerySettings, query
 from vfsearch.pipeline.reports.answers import Answers
@@ -17,17 +15,7 @@ PAGE = ReportSettings(parts=("page",), workers=0)
 def place(built):
     for probe, gallery, name in (("voice", "face", "v2f"), ("face", "voice", "f2v")):
         query(built, QuerySettings(probe=probe, gallery=gallery, n=(2, 3), k=10), name=name)
-    manifest = built.read_manifest()
-    for number, item in enumerate(manifest):
-        path = manifest.media_path(item)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if item.modality == "voice":
-            t = np.arange(24000) / 16000
-            soundfile.write(
-                path, 0.4 * np.sin(t * (600 + 90 * number)) * (0.3 + np.sin(9 * t) ** 2), 16000, format="WAV"
-            )
-        else:
-            Image.new("RGB", (30, 40), (9 * number % 255, 99, 255 - 7 * number % 255)).save(path, format="PNG")
+    write_media(built, seconds=1.5)
     return built
 
 

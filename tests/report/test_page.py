@@ -43,7 +43,7 @@ def a_page(text="a", **more):
         "speed": TextTable(head=["run", text], rows=[[text, "1"]]),
         "plots": [plot],
         "shares": [shares],
-        "searches": [PageSearch(name=text, folder=text, probe="voice", gallery="face", total=7, answers=answers,
+        "searches": [PageSearch(name=text, probe="voice", gallery="face", total=7, answers=answers,
                                 reasons=[reason])],
         "items": items,
     }  # fmt: skip
@@ -100,7 +100,7 @@ def test_the_data_are_what_was_given():
 
 
 def test_many_answers_are_one_list():
-    many = PageSearch(name="m", folder="m", probe="voice", gallery="face", total=1,
+    many = PageSearch(name="m", probe="voice", gallery="face", total=1,
                       answers=[PageAnswer(probe=n % 2, hits=(), scores=()) for n in range(901)])  # fmt: skip
     items = [PageItem(modality="face", name=str(n), identity="x") for n in range(400)]
     data = json.loads(elements(a_page(searches=[many, many], items=items)).held["data"])

@@ -71,7 +71,6 @@ class PageSearch:
 
     Args:
         name: of the run.
-        folder: of the run, its name alone.
         probe, gallery: modalities.
         total: probes of the run, of which `answers` may be some.
         answers: that are shown.
@@ -79,7 +78,6 @@ class PageSearch:
     """
 
     name: str
-    folder: str
     probe: str
     gallery: str
     total: int

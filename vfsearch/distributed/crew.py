@@ -104,7 +104,7 @@ class Crew:
         kind, self._arguments = make
         options = {"num_cpus": wanted.cpus, "num_gpus": wanted.gpus, "max_restarts": 0, "max_task_retries": 0}
         self._make = ray.remote(kind).options(**options)
-        self._busy: dict[Any, tuple[Any, Hashable | None, float]] = {}
+        self._busy: dict[Any, tuple[Any, tuple[Hashable, Any] | None, float]] = {}
         self._nodes: dict[Any, str] = {}
         self._attempts: Counter = Counter()
         self._failed_starts = 0
@@ -119,7 +119,6 @@ class Crew:
             DoesNotFitError: the cluster has no room for one worker.
         """
         waiting, alone_since = deque(tasks), time.monotonic()
-        given = {}
         try:
             while waiting or any(task is not None for _, task, _ in self._busy.values()):
                 self._grow(len(waiting))
@@ -129,17 +128,16 @@ class Crew:
                 ended, _ = self._ray.wait(list(self._busy), num_returns=1, timeout=WAIT_SECONDS)
                 for reference in ended:
                     actor, task, begun = self._busy.pop(reference)
-                    found, result = self._result(reference, actor, task)
+                    name = task and task[0]
+                    found, result = self._result(reference, actor, name)
                     if found and task is not None:
-                        self.record.note(self._nodes[actor], task, time.monotonic() - begun)
-                        yield task, result
-                        given.pop(task)
+                        self.record.note(self._nodes[actor], name, time.monotonic() - begun)
+                        yield name, result
                     elif task is not None:
-                        waiting.appendleft((task, given.pop(task)))
+                        waiting.appendleft(task)
                     if found and waiting:
-                        name, what = waiting.popleft()
-                        given[name] = what
-                        self._busy[actor.do.remote(what)] = (actor, name, time.monotonic())
+                        task = waiting.popleft()
+                        self._busy[actor.do.remote(task[1])] = (actor, task, time.monotonic())
                     elif found:
                         self._dismiss(actor)
         finally:

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from vfsearch.media.audio import read_audio
 from vfsearch.media.limits import Limits
 from vfsearch.media.preparation import Preparation, Prepared
-from vfsearch.media.views import Thumbnail
+from vfsearch.media.views import Sound, Thumbnail
 
 # Every browser plays MP3 without help of the system, which cannot be said of Opus and AAC.
 RATE_HZ, BITS_PER_SECOND = 24_000, 48_000
@@ -56,11 +55,9 @@ class PageClip(Preparation):
 
     def __call__(self, path: Path, start_seconds: float | None, end_seconds: float | None, limits: Limits) -> Prepared:
         """Decode, measure, encode."""
-        end = (start_seconds or 0.0) + self.most_seconds
-        end = end if end_seconds is None else min(end, end_seconds)
-        samples = read_audio(path, RATE_HZ, start_seconds, end, limits)
-        outline = Prepared(sample=_outline(samples, self.bins))
-        return Prepared(sample=_mp3(samples), others=(outline,), seconds=len(samples) / RATE_HZ)
+        heard = Sound(rate_hz=RATE_HZ, most_seconds=self.most_seconds)(path, start_seconds, end_seconds, limits)
+        outline = Prepared(sample=_outline(heard.sample, self.bins))
+        return Prepared(sample=_mp3(heard.sample), others=(outline,), seconds=heard.seconds)
 
 
 def _outline(samples: np.ndarray, bins: int) -> np.ndarray:

@@ -65,39 +65,37 @@ def write_film(path: Path, scenes: Iterable[Scene]) -> list[tuple[str, float, fl
     """
     import av
 
-    chapters, frames = [], 0
+    scenes = list(scenes)
+    edges = np.cumsum([0, *(scene.frames for scene in scenes)]).tolist()
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = container.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"preset": "veryfast", "crf": "23"})
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         sound = container.add_stream("aac", rate=RATE_HZ, layout="mono")
         sound.bit_rate = 96_000
-        scenes = list(scenes)
-        starts = np.cumsum([0, *(scene.frames for scene in scenes)])
         container.set_chapters([
-            {"id": number, "start": int(starts[number]), "end": int(starts[number + 1]),
+            {"id": number, "start": edges[number], "end": edges[number + 1],
              "time_base": Fraction(1, FRAMES_PER_SECOND), "metadata": {"title": scene.title}}
             for number, scene in enumerate(scenes)
         ])  # fmt: skip
-        for scene in scenes:
-            for picture in _pictures(scene):
+        for scene, first in zip(scenes, edges, strict=False):
+            blocks = scene.sound().reshape(scene.frames, -1)
+            for place, (picture, block) in enumerate(zip(_pictures(scene), blocks, strict=True), start=first):
                 frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-                frame.pts, frame.time_base = frames, Fraction(1, FRAMES_PER_SECOND)
+                frame.pts, frame.time_base = place, Fraction(1, FRAMES_PER_SECOND)
                 container.mux(video.encode(frame))
-                container.mux(sound.encode(_sound_frame(av, scene, frames - int(starts[len(chapters)]), frames)))
-                frames += 1
-            first = int(starts[len(chapters)])
-            chapters.append((scene.title, first / FRAMES_PER_SECOND, frames / FRAMES_PER_SECOND))
+                container.mux(sound.encode(_sound_frame(av, block, place)))
         container.mux(video.encode(None))
         container.mux(sound.encode(None))
-    return chapters
+    return [
+        (scene.title, edges[number] / FRAMES_PER_SECOND, edges[number + 1] / FRAMES_PER_SECOND)
+        for number, scene in enumerate(scenes)
+    ]
 
 
-def _sound_frame(av, scene: Scene, number: int, place: int):
+def _sound_frame(av, block: np.ndarray, place: int):
     """The sound of one picture."""
-    count = RATE_HZ // FRAMES_PER_SECOND
-    block = scene.sound()[number * count : (number + 1) * count]
     frame = av.AudioFrame.from_ndarray(block[None, :], format="fltp", layout="mono")
-    frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, place * count, Fraction(1, RATE_HZ)
+    frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, place * len(block), Fraction(1, RATE_HZ)
     return frame
 
 

@@ -14,7 +14,7 @@ from functools import cache
 
 from vfsearch.data.page import Page, PageItem, PageSearch
 from vfsearch.data.result_table import Column, ResultTable, Row
-from vfsearch.report.page_plots import page_plots
+from vfsearch.report.page_plots import page_plot
 from vfsearch.report.tables import figure_text, heading
 
 SCRIPTS = ("dom.js", "tables.js", "plots.js", "player.js", "answers.js", "start.js")
@@ -112,7 +112,7 @@ def _cell(table: ResultTable, row: Row, column: Column, digits: int) -> dict:
 def _data(page: Page) -> Iterator[str]:
     """The JSON that the script reads."""
     compared = list(dict.fromkeys(reason.column for search in page.searches for reason in search.reasons))
-    yield f'{{"compared":{_json(compared)},"plots":{_json(page_plots(page.plots))},"items":['
+    yield f'{{"compared":{_json(compared)},"plots":{_json(list(map(page_plot, page.plots)))},"items":['
     yield from _listed(map(_item, page.items))
     yield '],"searches":['
     for number, search in enumerate(page.searches):

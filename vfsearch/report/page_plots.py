@@ -1,7 +1,7 @@
 """Diagrams as a page draws them: places on the axes, ticks and no more points than can be seen."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -116,8 +116,3 @@ def distinct(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def _rounded(value: float) -> float | None:
     return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
-
-
-def page_plots(plots: Sequence[Plot]) -> list[dict]:
-    """Several diagrams; see `page_plot`."""
-    return [page_plot(plot) for plot in plots]

@@ -2,10 +2,8 @@ import errno
 import os
 
 import av
-import numpy as np
 import pytest
-import soundfile
-from PIL import Image
+from builders import write_media
 
 from vfsearch.errors import VfsearchError
 from vfsearch.pipeline.query import QuerySettings, query
@@ -19,14 +17,7 @@ FILM = ReportSettings(parts=("video",), probes=2, workers=0)
 def place(built):
     for probe, gallery, name in (("voice", "face", "v2f"), ("face", "voice", "f2v")):
         query(built, QuerySettings(probe=probe, gallery=gallery, n=(2,), k=4), name=name)
-    manifest = built.read_manifest()
-    for item in manifest:
-        path = manifest.media_path(item)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if item.modality == "voice":
-            soundfile.write(path, 0.5 * np.sin(np.arange(8000) / 9), 16000, format="WAV")
-        else:
-            Image.new("RGB", (30, 40), "red").save(path, format="PNG")
+    write_media(built)
     return built
 
 

@@ -3,10 +3,8 @@ import json
 import os
 import re
 
-import numpy as np
 import pytest
-import soundfile
-from PIL import Image
+from builders import write_media
 
 from vfsearch import files
 from vfsearch.errors import InputError, VfsearchError
@@ -25,14 +23,7 @@ PAGE = ReportSettings(parts=("page",), workers=0)
 def place(built):
     for probe, gallery, name in (("voice", "face", "v2f"), ("face", "voice", "f2v")):
         query(built, QuerySettings(probe=probe, gallery=gallery, n=(2, 3), k=12), name=name)
-    manifest = built.read_manifest()
-    for number, item in enumerate(manifest):
-        path = manifest.media_path(item)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if item.modality == "voice":
-            soundfile.write(path, 0.5 * np.sin(np.arange(8000) / (9 + number)), 16000, format="WAV")
-        else:
-            Image.new("RGB", (30, 40), (number, 99, 99)).save(path, format="PNG")
+    write_media(built)
     return built
 
 

@@ -55,7 +55,6 @@ def write_page(
     content: PageContent,
     workers: int = 2,
     progress: Progress = silent,
-    most_inside_bytes: int | None = None,
 ) -> tuple[list[Path], dict[str, str]]:
     """Write the page, and its media beside it if they are large.
 
@@ -64,14 +63,13 @@ def write_page(
         content: what it shows.
         workers: decoding processes.
         progress: called with media decoded.
-        most_inside_bytes: media up to which the page is one file; None: as is usual.
     Returns:
         The page, with the folder of its media if it has one; id -> why an item cannot be seen or heard.
     Raises:
         VfsearchError: the disk is full, ...
     """
     make_folder(folder)
-    media = PageMedia(folder) if most_inside_bytes is None else PageMedia(folder, most_inside_bytes)
+    media = PageMedia(folder)
     items = _Items(redacted=content.redacted)
     # Voices first, as in the paper.
     ordered = sorted(content.answers, key=lambda each: each[0].run.outcome.settings["probe"] != "voice")
@@ -97,7 +95,6 @@ def _search(answers: Answers, places: Sequence[int], items: "_Items") -> PageSea
     asked = answers.run.outcome.settings
     return PageSearch(
         name=answers.run.name,
-        folder=answers.run.folder.name,
         probe=asked["probe"],
         gallery=asked["gallery"],
         total=len(answers),
