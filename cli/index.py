@@ -22,6 +22,7 @@ Examples:
   vfsearch index build --modality face --factory IVF4096,SQ8 --name face-wide
   vfsearch index build --modality face --pool identity
   vfsearch index build --preset hnsw --setting ef_construction=200 --split test
+  vfsearch index build --modality face --partitions 4
 """
 
 
@@ -46,13 +47,15 @@ for _command in (plan, tune, add, remove, info, verify, bench):
 @option("--setting", "settings", multiple=True, metavar="NAME=VALUE",
         help="Build setting, for example lists=4096; may be given more than once.")  # fmt: skip
 @option("--name", default=None, help="Of the index.  [default: the modality; other presets than exact: and the preset; "
-        "with --pool: and pooled]")  # fmt: skip
+        "with --pool: and pooled; with --partitions: and sharded]")  # fmt: skip
 @option("--pool", "pool_by", default=None, metavar="COLUMN+...", help="Make one template of all items that agree here: "
         "identity, or finer, for example identity+source.")  # fmt: skip
 @option("--pool-weight", default=None, metavar="COLUMN", help="With --pool: what items count by, for example quality.  "
         "[default: all alike]")  # fmt: skip
 @option("--pool-items", type=click.IntRange(min=1), default=None, help="With --pool: most items of a template, drawn "
         "at random.  [default: all]")  # fmt: skip
+@option("--partitions", type=click.IntRange(min=1), default=None, help="Make a sharded index of so many, which are "
+        "built and searched apart.  [default: one index]")  # fmt: skip
 @option("--split", default=None, help="Index the items of this split alone.  [default: all]")
 @option("--seed", type=int, default=1, show_default=True, help="Of every random choice.")
 @option("--overwrite", is_flag=True, help="Build anew also what is up to date.")
@@ -60,19 +63,20 @@ for _command in (plan, tune, add, remove, info, verify, bench):
 @common
 def build(
     terminal, workspace: Path, store, out, modalities, presets, factory, settings, name, split, pool_by, pool_weight,
-    pool_items, **more
+    pool_items, partitions, **more
 ):  # fmt: skip
     """Build indices: store to index, one a modality and kind.
 
     Rows come shard by shard; a build that was killed goes on where it was. An index that was built from this very
     store with the same settings and is undamaged is kept; any other of the same name is replaced, once the new one is
-    whole. With --pool the index holds templates: one row for several items of a person.
+    whole. With --pool the index holds templates: one row for several items of a person. With --partitions it is a list
+    of indices of consecutive rows, searched as one.
     """
     from vfsearch.pipeline.index import build_indices
     from vfsearch.pipeline.workspace import Workspace
 
     pooling = chosen_pooling("--pool", pool_by, pool_weight, pool_items, more["seed"])
-    wanted = _wanted(presets, factory, named_values("--setting", settings, "lists=4096"), name, pooling)
+    wanted = _wanted(presets, factory, named_values("--setting", settings, "lists=4096"), name, pooling, partitions)
     built = build_indices(
         Workspace(folder=workspace, embeddings=store, index=out), tuple(dict.fromkeys(modalities)), wanted,
         split=None if split == "all" else split, progress=terminal.progress, **more,
@@ -83,7 +87,7 @@ def build(
 
 
 def _wanted(
-    presets: tuple[tuple[str, ...], ...], factory: str | None, parameters: dict, name: str | None, pooling
+    presets: tuple[tuple[str, ...], ...], factory: str | None, parameters: dict, name: str | None, pooling, partitions
 ) -> list:
     """The kinds of index that were asked for."""
     from vfsearch.pipeline.index import IndexRequest
@@ -97,7 +101,8 @@ def _wanted(
         if name is None:
             raise SettingsError("an index made by --factory has no name of its own: give --name, for example face-own")
         presets, parameters = ("faiss",), {**parameters, "factory": factory}
-    return [IndexRequest(preset=preset, parameters=parameters, name=name, pooling=pooling) for preset in presets]
+    more = {"parameters": parameters, "name": name, "pooling": pooling, "partitions": partitions}
+    return [IndexRequest(preset=preset, **more) for preset in presets]
 
 
 def _row(each) -> tuple:

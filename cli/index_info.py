@@ -51,10 +51,12 @@ def _row(each) -> tuple:
 def _lines(each) -> list[str]:
     """What does not go into a table."""
     about, space = each.about, each.about["space"]
-    files = ", ".join(f"{name} {size(count)}" for name, count in each.files.items())
+    files = ", ".join(f"{name} {size(count)}" for name, count in each.files.items() if not each.partitions)
+    held = [f"  part    {part.folder.name}: {part.rows} rows from row {part.first} on, {size(part.size_bytes)}"
+            for part in each.partitions] or [f"  files   {files}"]  # fmt: skip
     lines = [f"{each.folder}", f"  space   {space['name']}:{space['fingerprint'][:12]}, store {about['store'][:12]}",
              f"  built   {_values(about['settings']['parameters']) or 'no setting'}, seed {about['settings']['seed']}",
-             f"  files   {files}"]  # fmt: skip
+             *held]  # fmt: skip
     if each.problem:
         return [*lines, f"  cannot be opened: {each.problem}"]
     lines.append(f"  search  {_values(each.search) or 'no setting: every row is compared'}")

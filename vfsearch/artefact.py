@@ -37,7 +37,7 @@ class Artefact:
         kind: "model", "store", "index" or "run".
         schema: version of the layout of this kind.
         about: what the artefact says of itself (settings, spaces, counts, digests of what it was made from); JSON.
-        files: name -> {"size": bytes, "sha256": hexadecimal, ...}, in the order written.
+        files: name -> {"size": bytes, "sha256": hexadecimal, ...}, in the order written; a name may be in a sub-folder.
     """
 
     folder: Path
@@ -86,7 +86,7 @@ class Artefact:
             data = read_file(path, f"{self.kind} file")
         except InputError as error:
             raise ArtefactError(f"{error}; make the {self.kind} anew") from error
-        self._check(path, len(data), sha256(data))
+        self._check(name, len(data), sha256(data))
         return data
 
     def checked_path(self, name: str) -> Path:
@@ -99,7 +99,7 @@ class Artefact:
         path = self._listed(name)
         try:
             with path.open("rb") as file:
-                self._check(path, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+                self._check(name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
         except OSError as error:
             raise ArtefactError(f"cannot read {path}: {error.strerror}; make the {self.kind} anew") from error
         return path
@@ -109,9 +109,9 @@ class Artefact:
             raise ArtefactError(f"the {self.kind} {self.folder} has no file {name}: it holds {sorted(self.files)}")
         return self.folder / name
 
-    def _check(self, path: Path, size: int, found: str) -> None:
-        listed = self.files[path.name]
-        advice = f"restore it from a copy, or remove {path.parent} and make the {self.kind} anew"
+    def _check(self, name: str, size: int, found: str) -> None:
+        path, listed = self.folder / name, self.files[name]
+        advice = f"restore it from a copy, or remove {self.folder} and make the {self.kind} anew"
         if size != listed["size"]:
             raise DamagedError(f"{path} is damaged: {size} bytes, {listed['size']} were written; {advice}")
         if found != listed["sha256"]:

@@ -1,7 +1,10 @@
 """Rows that come block by block, so that never all of them are in memory."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+import numpy as np
 
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.pooling import Pooling
@@ -43,6 +46,36 @@ class RowSource:
     def blocks(self) -> Iterator[Embeddings]:
         """Each block in turn."""
         return (self.read(number) for number in range(len(self.sizes)))
+
+    def part(self, first: int, last: int) -> "RowSource":
+        """A stretch of the rows; blocks outside it are never read.
+
+        Args:
+            first, last: from which row to before which.
+
+        Example:
+            >>> from vfsearch.data.space import Space
+            >>> import numpy as np
+            >>> rows = Embeddings(ids=["a", "b"], identities=["p", "q"], vectors=np.eye(2, dtype=np.float32),
+            ...                   modality="face", space=Space(name="toy", fingerprint="0" * 64, dimension=2))
+            >>> [block.ids for block in rows_in_memory(rows, "0" * 64).part(1, 2).blocks()]
+            [['b']]
+        """
+        ends = list(accumulate(self.sizes))
+        starts = [end - size for end, size in zip(ends, self.sizes, strict=True)]
+        # Of each block: its number, and which of its rows.
+        cuts = [
+            (number, max(first, start) - start, min(last, end) - start)
+            for number, (start, end) in enumerate(zip(starts, ends, strict=True))
+            if max(first, start) < min(last, end)
+        ]
+
+        def read(place: int) -> Embeddings:
+            number, begin, end = cuts[place]
+            block = self.read(number)
+            return block if (begin, end) == (0, len(block)) else block.take(np.arange(begin, end))
+
+        return replace(self, sizes=tuple(end - begin for _, begin, end in cuts), read=read)
 
 
 def rows_in_memory(embeddings: Embeddings, origin: str) -> RowSource:

@@ -10,6 +10,7 @@ from vfsearch.errors import ArtefactError, DamagedError, SettingsError
 from vfsearch.index.base import Index, Opened
 from vfsearch.index.items import read_items
 from vfsearch.index.layout import ITEMS, VECTORS, file_of, paths_by_role, read_index_artefact
+from vfsearch.index.partitions import is_sharded
 from vfsearch.index.settings import BuildSettings
 from vfsearch.index.vector_file import VectorFile
 from vfsearch.registry import Entry, Registry
@@ -66,7 +67,7 @@ def open_index(folder: Path, device: str = "cpu") -> Index:
 
     Args:
         folder: where it is.
-        device: where searches shall run.
+        device: where searches shall run; those of a sharded index are asked in this process, one after another.
     Raises:
         ArtefactError: there is none.
         DamagedError: a file is damaged.
@@ -74,6 +75,10 @@ def open_index(folder: Path, device: str = "cpu") -> Index:
         SettingsError: it does not search on this device.
     """
     artefact = read_index_artefact(folder)
+    if is_sharded(artefact):
+        from vfsearch.index.answers import open_here
+
+        return open_here(artefact, device)
     # Before any native loader: most of them read past their memory in a file that is damaged.
     artefact.verify()
     kind: type[Index] = BACKENDS.load(artefact.about["backend"])

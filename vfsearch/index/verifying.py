@@ -16,6 +16,7 @@ from vfsearch.index.backends import open_index, opened
 from vfsearch.index.base import Opened
 from vfsearch.index.items import read_items
 from vfsearch.index.layout import ITEMS, VECTORS, read_index_artefact
+from vfsearch.index.partitions import is_sharded, partitions_of, size_bytes
 from vfsearch.index.vector_file import VectorFile, npy_header
 from vfsearch.index.writer import BUILDING
 from vfsearch.progress import Progress, silent
@@ -67,6 +68,8 @@ def verify_index(
         artefact = read_index_artefact(folder)
     except DamagedError as error:
         return IndexFindings(folder=folder, faults=(str(error),))
+    if is_sharded(artefact):
+        return _of_partitions(artefact, absent, device, progress)
     whole = _damaged(artefact, progress)
     looked = [Looked(faults=(*whole, *_strangers(artefact)), proved=(), unproved=())]
     if not whole:
@@ -79,6 +82,24 @@ def verify_index(
         faults=tuple(fault for each in looked for fault in each.faults),
         proved=(*_of_files(artefact, whole), *(text for each in looked for text in each.proved)),
         unproved=tuple(text for each in looked for text in each.unproved),
+    )  # fmt: skip
+
+
+def _of_partitions(artefact: Artefact, absent: Sequence[Gone], device: str, progress: Progress) -> IndexFindings:
+    """The findings of all partitions, and of the list of them."""
+    found, listed = [], _damaged(artefact, silent)
+    for partition in partitions_of(artefact):
+        try:
+            found.append(verify_index(partition.folder, absent, device, progress))
+        except ArtefactError as error:
+            found.append(IndexFindings(folder=partition.folder, faults=(str(error),)))
+    about, theirs = artefact.about, (text for each in found for text in each.faults)
+    return IndexFindings(
+        folder=artefact.folder, backend=about["backend"], modality=about["modality"], rows=about["rows"],
+        files=sum(each.files for each in found) + len(found), size_bytes=size_bytes(artefact),
+        faults=tuple(dict.fromkeys((*listed, *_strangers(artefact), *theirs))),
+        proved=tuple(f"{each.folder.name}: {text}" for each in found for text in each.proved),
+        unproved=tuple(f"{each.folder.name}: {text}" for each in found for text in each.unproved),
     )  # fmt: skip
 
 
@@ -100,7 +121,7 @@ def _of_files(artefact: Artefact, damaged: Sequence[str]) -> list[str]:
 
 def _strangers(artefact: Artefact) -> list[str]:
     """What is in the folder and not in the list of its files."""
-    known = {*artefact.files, MANIFEST_NAME, LOCK_NAME}
+    known = {*(Path(name).parts[0] for name in artefact.files), MANIFEST_NAME, LOCK_NAME}
     return [_named(path) for path in sorted(artefact.folder.iterdir()) if path.name not in known]
 
 

@@ -23,6 +23,7 @@ from vfsearch.files import (
     writer_lock,
 )
 from vfsearch.index.layout import OWN_NAMES, SCHEMA, read_index_artefact
+from vfsearch.index.partitions import remove_partitions
 
 BUILDING = "building"
 STEP = "step-"
@@ -108,6 +109,7 @@ class IndexWriter:
             artefact.files[name] = {**facts, "role": role}
         artefact.write()
         artefact.remove_unlisted(OWN_NAMES)
+        remove_partitions(self._folder)
         remove_building(self._folder)
         return artefact
 
@@ -162,7 +164,9 @@ def remove_leftovers(folder: Path) -> None:
         VfsearchError: the file system refuses.
     """
     with writer_lock(folder):
-        read_index_artefact(folder).remove_unlisted(OWN_NAMES)
+        artefact = read_index_artefact(folder)
+        artefact.remove_unlisted(OWN_NAMES)
+        remove_partitions(folder, {Path(name).parts[0] for name in artefact.files})
         remove_building(folder)
 
 

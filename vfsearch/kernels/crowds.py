@@ -59,12 +59,21 @@ def crowds(
     for start in range(0, len(rows), step):
         part = rows[start : start + step]
         found = make(queries[part], query_identities[part], exclude[part])
-        yield _crowd(*found, part, units[query_identities[part]], table.items)
+        yield crowd_of(*found, part, units[query_identities[part]], table.items)
 
 
-def _crowd(
+def crowd_of(
     ranks: MateRanks, above: np.ndarray, tied: np.ndarray, rows: np.ndarray, own: np.ndarray, items: np.ndarray
 ) -> Crowd:
+    """A crowd of tables, which are written over: what is of a probe's own unit does not count.
+
+    Args:
+        ranks: of the probes.
+        above, tied: (b, U) rows of each unit above each block of ties, and equal to it.
+        rows: (q,) the probes.
+        own: (q,) unit of each.
+        items: (U,) gallery rows of each unit.
+    """
     gallery = np.tile(items, (len(rows), 1))
     # What is of the probe's own unit, the excluded row too, is never left out.
     gallery[np.arange(len(rows)), own] = 0

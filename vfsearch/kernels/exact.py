@@ -16,7 +16,7 @@ GRID = float(2**26)
 def on_device(vectors: np.ndarray | torch.Tensor, device: str | torch.device = "cpu") -> torch.Tensor:
     """(n, d) float32 rows on a device; not copied where they are so already."""
     # torch takes no array with negative strides.
-    rows = np.ascontiguousarray(vectors) if isinstance(vectors, np.ndarray) else vectors
+    rows = vectors if isinstance(vectors, torch.Tensor) else np.ascontiguousarray(vectors)
     return torch.as_tensor(rows).to(device, torch.float32)
 
 

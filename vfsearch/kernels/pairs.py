@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from vfsearch.data.parted_vectors import PartedVectors
 from vfsearch.devices import one_device
 from vfsearch.errors import SettingsError
 from vfsearch.kernels.rows import Rows
@@ -10,7 +11,7 @@ from vfsearch.kernels.rows import Rows
 
 def pair_scores(
     queries: np.ndarray | torch.Tensor,
-    vectors: np.ndarray | torch.Tensor,
+    vectors: np.ndarray | torch.Tensor | PartedVectors,
     query_rows: np.ndarray,
     rows: np.ndarray,
     device: str = "cpu",
@@ -35,6 +36,8 @@ def pair_scores(
     """
     query_rows, rows = np.asarray(query_rows), np.asarray(rows)
     _require_fitting(queries, vectors, query_rows, rows)
+    if isinstance(vectors, PartedVectors):
+        return _of_parts(queries, vectors, query_rows, rows, device)
     if device == "cpu":
         return _on_cpu(queries, vectors, query_rows, rows)
     for numbers, side in ((query_rows, queries), (rows, vectors)):
@@ -44,6 +47,23 @@ def pair_scores(
     from vfsearch.kernels.cuda.pairs import pair_scores_cuda
 
     return pair_scores_cuda(queries, vectors, query_rows, rows, one_device(device))
+
+
+PAIRS_OF_PARTS = 2**20
+"""Pairs whose rows are gathered at a time from a gallery in parts."""
+
+
+def _of_parts(queries, vectors: PartedVectors, query_rows: np.ndarray, rows: np.ndarray, device: str) -> np.ndarray:
+    """The scores of pairs, each of whose gallery rows is read once a piece."""
+    scores = np.empty(len(rows))
+    for start in range(0, len(rows), PAIRS_OF_PARTS):
+        piece = slice(start, start + PAIRS_OF_PARTS)
+        wanted, places = np.unique(rows[piece], return_inverse=True)
+        if len(wanted) and not 0 <= wanted[0] <= wanted[-1] < len(vectors):
+            bad = start + int(np.flatnonzero((rows[piece] < 0) | (rows[piece] >= len(vectors)))[0])
+            raise _no_such_row(bad, query_rows, rows, len(queries), len(vectors))
+        scores[piece] = pair_scores(queries, vectors[wanted], query_rows[piece], places, device)
+    return scores
 
 
 def _on_cpu(queries, vectors, query_rows: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ ROW_TYPES = ("float32", "float16", "bfloat16", "float64")
 
 
 class Rows:
-    """(n, d) rows in memory or mapped, as numpy or torch hold them.
+    """(n, d) rows in memory or mapped, as numpy or torch hold them, or in parts (`PartedVectors`).
 
     Args:
         vectors: of float32, float16 or bfloat16; float64 is rounded to float32, in which rows are stored.
@@ -34,7 +34,7 @@ class Rows:
         if isinstance(vectors, torch.Tensor) and dtype != "bfloat16":
             vectors = vectors.detach().cpu().numpy()
         # A subclass such as a mapped array is looked at as what it is beneath.
-        self.held = vectors if isinstance(vectors, torch.Tensor) else np.asarray(vectors)
+        self.held = np.asarray(vectors) if isinstance(vectors, np.ndarray) else vectors
         self.shape = (len(vectors), vectors.shape[1])
 
     def __len__(self) -> int:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vfsearch.artefact import Artefact, exists
@@ -11,13 +12,14 @@ from vfsearch.data.row_source import RowSource
 from vfsearch.data.space import MODALITIES
 from vfsearch.errors import ArtefactError, SettingsError
 from vfsearch.index.backends import BACKENDS, working_device
-from vfsearch.index.building import build_index
+from vfsearch.index.building import about_index, build_index
 from vfsearch.index.layout import read_index_artefact
+from vfsearch.index.partitions import COUNT, size_bytes, verify_files
 from vfsearch.index.presets import find_preset
 from vfsearch.index.settings import BuildSettings
+from vfsearch.index.sharding import about_sharded, build_sharded
 from vfsearch.index.writer import remove_leftovers
-from vfsearch.pipeline.gallery_source import store_source
-from vfsearch.pipeline.pooled_rows import template_source
+from vfsearch.pipeline.partition_work import HERE, BuildEngine, PartitionWork, source_of
 from vfsearch.pipeline.workspace import Workspace
 from vfsearch.progress import Progress, silent
 from vfsearch.store.store import Store, open_store
@@ -31,19 +33,22 @@ class IndexRequest:
     Args:
         preset: name of a preset, a back end, or module:Class.
         parameters: build settings that go before those of the preset.
-        name: of the index; None: the modality for exact ones, else modality and preset; of templates, and "pooled".
+        name: of the index; None: the modality for exact ones, else modality and preset; of templates, and "pooled";
+            of partitions, and "sharded".
         pooling: make it of templates; None: of items.
+        partitions: make it a sharded index of so many; None: one index.
     """
 
     preset: str = "exact"
     parameters: dict | None = None
     name: str | None = None
     pooling: Pooling | None = None
+    partitions: int | None = None
 
     def name_for(self, modality: str) -> str:
         """What the index of a modality is called."""
         usual = modality if self.preset == "exact" else f"{modality}-{self.preset.replace(':', '.')}"
-        return self.name or usual + self._pooled
+        return self.name or usual + self._pooled + ("" if self.partitions is None else "-sharded")
 
     @property
     def _pooled(self) -> str:
@@ -63,6 +68,7 @@ class BuiltIndex:
         seconds: that building took; 0 when it was there already.
         peak_memory_bytes: of the process so far.
         built_now: False when it was there already.
+        partitions: of a sharded index.
     """
 
     folder: Path
@@ -75,6 +81,7 @@ class BuiltIndex:
     seconds: float
     peak_memory_bytes: int
     built_now: bool
+    partitions: int | None = None
 
 
 def build_indices(
@@ -86,6 +93,7 @@ def build_indices(
     overwrite: bool = False,
     device: str = "cpu",
     progress: Progress = silent,
+    engine: BuildEngine = HERE,
 ) -> list[BuiltIndex]:
     """Index the rows of the store, one index a modality and kind.
 
@@ -100,6 +108,7 @@ def build_indices(
         overwrite: build anew in any case.
         device: where to build; a back end that cannot work there works on the CPU.
         progress: called with rows done.
+        engine: what builds partitions.
     Raises:
         ArtefactError: there is no store, it is not finished, or has no rows of a modality or split.
         DamagedError: a shard is damaged.
@@ -117,7 +126,7 @@ def build_indices(
         # Before the first of them is built.
         working_device(find_preset(each.preset).backend, device)
     return [
-        _built(workspace, store, modality, each, split, seed, overwrite, device, progress)
+        _built(workspace, store, modality, each, split, seed, overwrite, device, progress, engine)
         for modality in chosen
         for each in wanted
     ]
@@ -142,14 +151,23 @@ def _built(
     overwrite: bool,
     device: str,
     progress: Progress,
+    engine: BuildEngine,
 ) -> BuiltIndex:
-    folder, source = workspace.index_folder(wanted.name_for(modality)), _source(store, modality, split, wanted.pooling)
+    folder = workspace.index_folder(wanted.name_for(modality))
+    source = source_of(store, modality, split, wanted.pooling)
     settings = find_preset(wanted.preset).settings(wanted.parameters, seed)
     start, device = time.perf_counter(), working_device(settings.backend, device)
-    fresh = overwrite or not _is_of(folder, settings, source, split)
+    fresh = overwrite or not _is_of(folder, settings, source, split, wanted.partitions)
     if fresh and not overwrite:
         _require_none_to_return(folder, len(source))
-    if fresh:
+    if fresh and wanted.partitions is not None:
+        work = PartitionWork(
+            store=workspace.store_folder, modality=modality, split=split, pooling=wanted.pooling, settings=settings,
+            device=device,
+        )  # fmt: skip
+        build = partial(engine.build, work, source)
+        artefact = build_sharded(folder, source, settings, wanted.partitions, build, device, progress, split, overwrite)
+    elif fresh:
         artefact = build_index(folder, source, settings, device, progress, split)
     else:
         artefact = read_index_artefact(folder)
@@ -158,27 +176,23 @@ def _built(
     return _described(artefact, wanted.preset, time.perf_counter() - start if fresh else 0.0, fresh)
 
 
-def _source(store: Store, modality: str, split: str | None, pooling: Pooling | None) -> RowSource:
-    if pooling is None:
-        return store_source(store, modality, split)
-    return template_source(store, modality, split, pooling)
-
-
-def _is_of(folder: Path, settings: BuildSettings, source: RowSource, split: str | None) -> bool:
+def _is_of(folder: Path, settings: BuildSettings, source: RowSource, split: str | None, partitions: int | None) -> bool:
     """Whether the folder holds, undamaged, this index of this store."""
     if not exists(folder):
         return False
     try:
         artefact = read_index_artefact(folder)
-        artefact.verify()
+        verify_files(artefact)
     except ArtefactError:
         return False
     about = artefact.about
-    chosen = BACKENDS.load(settings.backend).prepared(settings, len(source), source.space.dimension)
-    found = (about["settings"], about["store"], about["split"], about["modality"], about.get("pooling"))
-    pooling = None if source.pooling is None else source.pooling.to_json()
-    wanted = (chosen.to_json(), source.origin, split, source.modality, pooling)
-    return found == wanted and not about.get("changes")
+    if partitions is None:
+        chosen = BACKENDS.load(settings.backend).prepared(settings, len(source), source.space.dimension)
+        fresh = about_index(chosen, source, len(source), split)
+    else:
+        fresh = about_sharded(settings, source, partitions, split)
+    # What was tuned stays.
+    return {**about, "search": {}, "tuned": None} == fresh
 
 
 def _require_none_to_return(folder: Path, rows: int) -> None:
@@ -211,8 +225,9 @@ def _described(artefact: Artefact, preset: str, seconds: float, built_now: bool)
         preset=preset,
         rows=about["rows"],
         dimension=about["space"]["dimension"],
-        size_bytes=sum(facts["size"] for facts in artefact.files.values()),
+        size_bytes=size_bytes(artefact),
         seconds=seconds,
         peak_memory_bytes=peak_memory_bytes(),
         built_now=built_now,
+        partitions=about.get(COUNT),
     )

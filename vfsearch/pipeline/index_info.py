@@ -15,6 +15,7 @@ from vfsearch.index.absence import Gone
 from vfsearch.index.backends import BACKENDS, open_index
 from vfsearch.index.base import Index
 from vfsearch.index.layout import read_index_artefact
+from vfsearch.index.partitions import COUNT, Partition, is_sharded, partitions_of
 from vfsearch.index.presets import PRESETS
 from vfsearch.index.settings import BuildSettings, Knob
 from vfsearch.index.verifying import IndexFindings, verify_index
@@ -41,6 +42,7 @@ class IndexInfo:
         knobs: those that it has, with their ranges.
         memory_bytes: that searches keep; None where the index cannot be opened here.
         problem: why it cannot be opened; "" where it can.
+        partitions: of a sharded index.
     """
 
     folder: Path
@@ -52,16 +54,21 @@ class IndexInfo:
     knobs: tuple[Knob, ...]
     memory_bytes: int | None
     problem: str = ""
+    partitions: tuple[Partition, ...] = ()
 
     @property
     def size_bytes(self) -> int:
         """On disk."""
-        return sum(self.files.values())
+        return sum(self.files.values()) + sum(each.size_bytes for each in self.partitions)
 
     def to_json(self) -> dict:
         """The index as JSON."""
         own = {name: value for name, value in self.__dict__.items() if name != "about"}
         more = {"folder": str(self.folder), "knobs": [asdict(knob) for knob in self.knobs]}
+        if self.partitions:
+            more["partitions"] = [{**asdict(each), "folder": str(each.folder)} for each in self.partitions]
+        else:
+            del own["partitions"]
         return {**self.about, **own, **more, "presets": list(self.presets), "size_bytes": self.size_bytes}
 
 
@@ -87,6 +94,7 @@ def _info(folder: Path, workspace: Workspace, device: str) -> IndexInfo:
         files={name: facts["size"] for name, facts in artefact.files.items()},
         state=_state(artefact, workspace), search=index and index.settings, knobs=index.knobs if index else (),
         memory_bytes=index and index.memory_bytes(), problem=problem,
+        partitions=tuple(partitions_of(artefact)) if is_sharded(artefact) else (),
     )  # fmt: skip
 
 
@@ -105,7 +113,8 @@ def _presets_of(artefact: Artefact) -> tuple[str, ...]:
         kind = BACKENDS.load(about["backend"])
     except VfsearchError:
         return ()
-    shape = about["rows"], about["space"]["dimension"]
+    # The settings of a sharded index are those of its largest partition.
+    shape = -(-about["rows"] // about.get(COUNT, 1)), about["space"]["dimension"]
     known = [preset for preset in PRESETS.values() if preset.backend == about["backend"]]
     return tuple(preset.name for preset in known if _prepared(kind, preset.settings(seed=built.seed), shape) == built)
 

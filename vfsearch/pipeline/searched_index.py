@@ -12,11 +12,14 @@ from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.space import Space, require_same_space
 from vfsearch.data.text_places import places_of
 from vfsearch.errors import ArtefactError, MismatchError, SettingsError
+from vfsearch.index.answers import Opener, open_exactly, open_here
 from vfsearch.index.backends import open_index, opened, working_device
 from vfsearch.index.base import Gallery, Index, Opened
 from vfsearch.index.exact import ExactIndex
 from vfsearch.index.layout import read_index_artefact
+from vfsearch.index.partitions import is_sharded
 from vfsearch.index.settings import BuildSettings
+from vfsearch.index.sharded import ShardedIndex
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +44,17 @@ class SearchSettings:
         return {"exact": self.exact, "search": dict(sorted(self.knobs.items()))}
 
 
-def open_searched(folder: Path, settings: SearchSettings, device: str) -> Index:
+def open_searched(
+    folder: Path, settings: SearchSettings, device: str, opener: Opener = open_here, partial: bool = False
+) -> Index:
     """Open an index, ready to be searched as the settings say.
 
     Args:
         folder: of the index.
         settings: how to search.
         device: where computing happens; a back end that cannot search there searches on the CPU.
+        opener: opens the partitions of a sharded one.
+        partial: leave out partitions that cannot be opened.
     Raises:
         ArtefactError: there is none.
         DamagedError: a file is damaged.
@@ -55,24 +62,24 @@ def open_searched(folder: Path, settings: SearchSettings, device: str) -> Index:
         UnknownNameError, MissingExtraError: its back end is not known or not installed here.
     """
     artefact = read_index_artefact(folder)
-    if settings.exact:
+    where = device if settings.exact else working_device(artefact.about["backend"], device)
+    if is_sharded(artefact):
+        index: Index = opener(artefact, where, settings.exact, partial)
+    elif settings.exact:
         artefact.verify()
         return ExactIndex(opened(artefact, device))
-    index = open_index(folder, working_device(artefact.about["backend"], device))
+    else:
+        index = open_index(folder, where)
     if settings.knobs:
         index.use({**artefact.about["search"], **settings.knobs})
     return index
 
 
-def true_index(index: Index, device: str) -> ExactIndex | None:
+def true_index(index: Index, device: str) -> Index | None:
     """What searches the rows of an open index exactly; None for one that does so itself."""
     if index.exact:
         return None
-    rows = Opened(
-        folder=index.folder, paths={}, gallery=index.gallery, vectors=index.vectors,
-        made_with=BuildSettings(backend="exact"), device=device,
-    )  # fmt: skip
-    return ExactIndex(rows)
+    return index.searching_exactly() if isinstance(index, ShardedIndex) else open_exactly(index, device)
 
 
 def exact_index(rows: Embeddings, store: str, device: str) -> ExactIndex:

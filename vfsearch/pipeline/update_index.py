@@ -19,6 +19,7 @@ from vfsearch.errors import ArtefactError, SettingsError
 from vfsearch.index.backends import opened
 from vfsearch.index.base import Opened
 from vfsearch.index.layout import read_index_artefact
+from vfsearch.index.partitions import COUNT, is_sharded
 from vfsearch.index.updating import Updated, content_marks, update_index
 from vfsearch.index.vector_file import ROWS_AT_ONCE
 from vfsearch.index.writer import remove_leftovers
@@ -103,8 +104,25 @@ def followers(workspace: Workspace, names: Sequence[str] = ()) -> tuple[list[Pat
     folders = index_folders(workspace, names)
     if names:
         return folders, []
-    of_templates = [folder for folder in folders if read_index_artefact(folder).about.get("pooling")]
-    return [each for each in folders if each not in of_templates], [_as_templates(each) for each in of_templates]
+    found, passed_over = [], []
+    for folder in folders:
+        artefact = read_index_artefact(folder)
+        if is_sharded(artefact):
+            passed_over.append(_as_sharded(artefact))
+        elif artefact.about.get("pooling"):
+            passed_over.append(_as_templates(folder))
+        else:
+            found.append(folder)
+    return found, passed_over
+
+
+def _as_sharded(artefact: Artefact) -> str:
+    about = artefact.about
+    return (
+        f"the index {artefact.folder} is sharded, nothing is added to it or removed from it: take the rows out of the "
+        f"store or into it, then build it anew with `vfsearch index build --modality {about['modality']} --partitions "
+        f"{about[COUNT]} ...`"
+    )
 
 
 def _as_templates(folder: Path) -> str:
@@ -139,7 +157,7 @@ def add_to_index(
     Raises:
         ArtefactError, DamagedError: there is no whole index or store, or the store has no such rows.
         LockedError: another process writes there.
-        SettingsError: the index holds templates, which new items of a person would change.
+        SettingsError: the index is sharded, or holds templates, which new items of a person would change.
         SpaceMismatchError: the store is of another model than the index.
     """
     begun = time.perf_counter()
@@ -194,7 +212,7 @@ def remove_from_index(
     Raises:
         ArtefactError, DamagedError: there is no whole index.
         LockedError: another process writes there.
-        SettingsError: an identity or id is not in the index, none is named, or no row would be left.
+        SettingsError: an identity or id is not in the index, none is named, or no row would be left; or it is sharded.
     """
     begun = time.perf_counter()
     artefact, old = _opened(index_named(workspace, name))
@@ -221,6 +239,8 @@ def remove_from_index(
 
 def _opened(folder: Path) -> tuple[Artefact, Opened]:
     artefact = read_index_artefact(folder)
+    if is_sharded(artefact):
+        raise SettingsError(_as_sharded(artefact))
     artefact.verify()
     return artefact, opened(artefact)
 

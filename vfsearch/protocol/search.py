@@ -7,7 +7,6 @@ import numpy as np
 from vfsearch.data.neighbors import NO_ROW, Neighbors
 from vfsearch.data.outcome import Measurement
 from vfsearch.index.base import Index
-from vfsearch.index.exact import ExactIndex
 from vfsearch.protocol.clock import SINGLES, single_latency, timed
 from vfsearch.protocol.comparison import Comparison
 from vfsearch.protocol.result import Result
@@ -36,7 +35,7 @@ class Search:
     rows: np.ndarray
     k: int
     seed: int = 1
-    true: ExactIndex | None = None
+    true: Index | None = None
     name = "search"
 
     def run(self, comparison: Comparison) -> Result:

@@ -56,6 +56,16 @@ class Asked:
         sort_each(self.thresholds, self.starts)
         keep_distinct(self.thresholds, self.starts, self.sizes, self.times)
 
+    def settle_for(self, scores: np.ndarray, sizes: np.ndarray) -> None:
+        """All mates are known, those of other galleries too.
+
+        Args:
+            scores: (t,) float64 of these queries, distinct and ascending for each; (t,) as `thresholds`.
+            sizes: (q,) int64 how many of them each has, from where its own begin.
+        """
+        self.thresholds[:], self.sizes[:] = scores, sizes
+        self.times, self.beyond, self.equal = np.zeros((3, len(scores)), dtype=np.int64)
+
     def counted(self, part: Stretch, span: tuple[int, int], strip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Count the scores of a stretch, or of some panels of it: (t,) beyond and (t,) equal (see `counting.count`)."""
         beyond, equal = np.zeros((2, len(self.thresholds)), dtype=np.int64)

@@ -29,6 +29,7 @@ BYTES_A_MATE = 64
 
 Counts = tuple[np.ndarray, np.ndarray]
 Counting = Callable[[Asked, Stretch, tuple[int, int], np.ndarray], Counts]
+Settle = Callable[[Asked], None]
 
 
 class Ranking:
@@ -56,19 +57,21 @@ class Ranking:
         self,
         queries: np.ndarray,
         write: Callable[[Asked], None],
-        counting: Counting = Asked.counted,
+        counting: Counting | None = Asked.counted,
         split: bool = True,
+        settle: Settle | None = None,
     ) -> None:
         """Rank the queries.
 
         Args:
             queries: (q, d) rows.
             write: takes queries that are done, from any thread.
-            counting: counts the scores of queries with some panels.
+            counting: counts the scores of queries with some panels; None: mates are scored, and that is all.
             split: whether several threads may count for the same queries.
+            settle: gives queries the scores of their mates; None: those of the gallery's own mates, in order.
         """
         rows = Rows(queries)
-        together = partial(self._together, rows, write, counting, split)
+        together = partial(self._together, rows, write, counting, split, settle)
         if self._gallery.kept is not None and len(self._parts) > threads():
             # Each piece goes its way alone: threads need not wait for one another.
             shared(together, [[part] for part in self._parts])
@@ -90,13 +93,23 @@ class Ranking:
             yield group
 
     def _together(
-        self, rows: Rows, write: Callable[[Asked], None], counting: Counting, split: bool, group: list[np.ndarray]
+        self,
+        rows: Rows,
+        write: Callable[[Asked], None],
+        counting: Counting | None,
+        split: bool,
+        settle: Settle | None,
+        group: list[np.ndarray],
     ) -> None:
         """The scores of the mates first, then what is counted between them."""
         asked = shared(partial(self._ask, rows), group)
-        for stretch in self._gallery.stretches(False, self._max_memory):
-            shared(partial(Asked.add_mates, part=stretch), asked)
-        shared(Asked.settle, asked)
+        if settle is None:
+            for stretch in self._gallery.stretches(False, self._max_memory):
+                shared(partial(Asked.add_mates, part=stretch), asked)
+        if counting is None:
+            shared(write, asked)
+            return
+        shared(settle or Asked.settle, asked)
         for stretch in self._gallery.stretches(True, self._max_memory):
             pieces = spans(len(stretch.panels), len(self._parts) if split else threads())
             work = [(each, span) for each in asked for span in pieces]
