@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from vfsearch_cli.cluster import partitions_on_cluster
 from vfsearch_cli.index_bench import bench
 from vfsearch_cli.index_info import info, verify
 from vfsearch_cli.index_plan import plan
@@ -23,6 +24,7 @@ Examples:
   vfsearch index build --modality face --pool identity
   vfsearch index build --preset hnsw --setting ef_construction=200 --split test
   vfsearch index build --modality face --partitions 4
+  vfsearch index build --on ray --dry-run
 """
 
 
@@ -59,31 +61,57 @@ for _command in (plan, tune, add, remove, info, verify, bench):
 @option("--split", default=None, help="Index the items of this split alone.  [default: all]")
 @option("--seed", type=int, default=1, show_default=True, help="Of every random choice.")
 @option("--overwrite", is_flag=True, help="Build anew also what is up to date.")
+@option("--dry-run", is_flag=True, help="With --on: only say how many partitions there would be, and where.")
 @computing(beside_decoders=False)
+@partitions_on_cluster
 @common
 def build(
     terminal, workspace: Path, store, out, modalities, presets, factory, settings, name, split, pool_by, pool_weight,
-    pool_items, partitions, **more
+    pool_items, partitions, dry_run, on, **more
 ):  # fmt: skip
     """Build indices: store to index, one a modality and kind.
 
     Rows come shard by shard; a build that was killed goes on where it was. An index that was built from this very
     store with the same settings and is undamaged is kept; any other of the same name is replaced, once the new one is
     whole. With --pool the index holds templates: one row for several items of a person. With --partitions it is a list
-    of indices of consecutive rows, searched as one.
+    of indices of consecutive rows, searched as one; with --on ray they are built side by side, one for each worker
+    that the cluster has room for unless --partitions says otherwise.
     """
     from vfsearch.pipeline.index import build_indices
     from vfsearch.pipeline.workspace import Workspace
 
     pooling = chosen_pooling("--pool", pool_by, pool_weight, pool_items, more["seed"])
     wanted = _wanted(presets, factory, named_values("--setting", settings, "lists=4096"), name, pooling, partitions)
-    built = build_indices(
-        Workspace(folder=workspace, embeddings=store, index=out), tuple(dict.fromkeys(modalities)), wanted,
-        split=None if split == "all" else split, progress=terminal.progress, **more,
-    )  # fmt: skip
-    document = {"indices": [{**asdict(each), "folder": str(each.folder)} for each in built]}
+    places = Workspace(folder=workspace, embeddings=store, index=out)
+    chosen, split = tuple(dict.fromkeys(modalities)), None if split == "all" else split
+    if dry_run:
+        _plan(terminal, places, chosen, split, wanted, more["seed"], on)
+        return
+    with on.builder() as (engine, usual):
+        built = build_indices(
+            places, chosen, wanted, split=split, progress=terminal.progress, engine=engine, usual=usual, **more
+        )
+    document = {"indices": [{**asdict(each), "folder": str(each.folder)} for each in built], **on.document}
     columns = ["index", "preset", "back end", ">rows", ">dimension", ">size", ">seconds", ">peak memory", ""]
-    terminal.result(document, table(columns, [_row(each) for each in built]))
+    terminal.result(document, table(columns, [_row(each) for each in built]), *on.lines)
+
+
+def _plan(terminal, places, modalities, split, wanted: list, seed: int, on) -> None:
+    """Say what a cluster would do."""
+    from vfsearch.index.presets import find_preset
+    from vfsearch.pipeline.plan_index import store_size
+
+    if on.address is None:
+        raise SettingsError("--dry-run is for --on ray; `vfsearch index plan` says what indices take on this machine")
+    document, lines = [], []
+    for modality in modalities or ("voice", "face"):
+        size_ = store_size(places, modality, split)[0]
+        for each in wanted:
+            settings = find_preset(each.preset).settings(each.parameters, seed)
+            told = on.placement_to_come(settings, size_.rows, size_.dimension, each.partitions)
+            document.append({"modality": modality, "preset": each.preset, **told.document})
+            lines += [f"{modality}, {each.preset}: {told.lines[0]}", *told.lines[1:]]
+    terminal.result({"dry_run": True, "indices": document}, *lines)
 
 
 def _wanted(
@@ -107,6 +135,7 @@ def _wanted(
 
 def _row(each) -> tuple:
     done = "built" if each.built_now else "kept"
+    done = done if each.partitions is None else f"{done}, {each.partitions} partitions"
     seconds, peak = (f"{each.seconds:.1f}", size(each.peak_memory_bytes)) if each.built_now else ("-", "-")
     return (
         each.folder,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from vfsearch_cli.cluster import partitions_on_cluster
 from vfsearch_cli.options import PATH, common, computing, option
 from vfsearch_cli.outcome import tuned_text
 from vfsearch_cli.terminal import size, table
@@ -11,6 +12,7 @@ INFO_EPILOG = """\b
 Examples:
   vfsearch index info
   vfsearch index info face-svs --json
+  vfsearch index info face-sharded --on ray
 """
 VERIFY_EPILOG = """\b
 Examples:
@@ -24,19 +26,22 @@ Examples:
 @option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @computing(beside_decoders=False)
+@partitions_on_cluster
 @common
-def info(terminal, workspace: Path, indices, store, out, device):
+def info(terminal, workspace: Path, indices, store, out, device, on):
     """What indices hold, how they were built, tuned and changed.
 
-    INDEX is the name of an index or its folder; without one, all are shown.
+    INDEX is the name of an index or its folder; without one, all are shown. With --on ray: also where the partitions
+    of sharded ones would be, on the cluster as it is now.
     """
     from vfsearch.pipeline.index_info import index_infos
     from vfsearch.pipeline.workspace import Workspace
 
     found = index_infos(Workspace(folder=workspace, embeddings=store, index=out), indices, device)
     columns = ["index", "preset", "back end", "modality", ">rows", ">dimension", ">size", "of"]
-    lines = [line for each in found for line in _lines(each)]
-    document = {"indices": [each.to_json() for each in found]}
+    placed = [on.placement(each.folder) for each in found]
+    lines = [line for each, told in zip(found, placed, strict=True) for line in [*_lines(each), *told.lines]]
+    document = {"indices": [each.to_json() | told.document for each, told in zip(found, placed, strict=True)]}
     terminal.result(document, table(columns, [_row(each) for each in found]), *lines)
 
 

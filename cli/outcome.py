@@ -276,8 +276,20 @@ def _of_tuning(outcome: Outcome) -> list[str]:
     ]
 
 
+def of_lost(counts: dict) -> list[str]:
+    """That partitions of the index were not searched, and what share of its rows that is."""
+    if not counts.get("partitions_lost"):
+        return []
+    lost, there = counts["index_rows_lost"], counts.get("index_rows")
+    share = "" if there is None else f", {100 * lost / (lost + there):.1f} % of its rows"
+    return [
+        f"{counts['partitions_lost']} of the {counts['partitions']} partitions of the index could not be opened: "
+        f"{lost:,} rows{share} are missing, and no figure counts them"
+    ]
+
+
 def _of_sides(counts: dict) -> list[str]:
-    warnings = []
+    warnings = of_lost(counts)
     if counts["failed_probes"]:
         warnings.append(f"{counts['failed_probes']} probes could not be embedded and count as misses")
     if counts["failed_gallery"]:

@@ -4,9 +4,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from vfsearch_cli.cluster import partitions_on_cluster
 from vfsearch_cli.measures import named_measures, unused_measures
 from vfsearch_cli.options import NUMBERS, PATH, SIZE, WORDS, chosen_encoders, common, computing, decoding, option
-from vfsearch_cli.outcome import outcome_table, outcome_warnings
+from vfsearch_cli.outcome import of_lost, outcome_table, outcome_warnings
 from vfsearch_cli.pooling import pooled_sides, refuse_mixed_pooling
 from vfsearch_cli.terminal import table
 
@@ -25,6 +26,7 @@ Examples:
   vfsearch query --file monday.wav --file friday.wav --pool
   vfsearch query --index index/face --search nprobe=64
   vfsearch query --index index/face --exact
+  vfsearch query --index index/face-sharded --on ray
   vfsearch query --trials verify_v2f_test.txt match_v2f_2_val.txt
   vfsearch query --trials lists/*.txt.gz --vectors vectors.npz --identities vox1_test.csv --result result.txt
 """
@@ -87,7 +89,11 @@ PROTOCOLS = ("matching", "verification", "retrieval", "identification")
 @option("--frozen", "without_model", is_flag=True, help="With --file: the store was made by `embed --frozen`.")
 @chosen_encoders
 @decoding
+@option("--partial", is_flag=True, help="Where partitions of a sharded index cannot be opened, search the others "
+        "and say what is missing; exit code 4.  [default: that is an error]")  # fmt: skip
+@option("--dry-run", is_flag=True, help="With --on: only say where the partitions would be.")
 @computing(beside_decoders=False, several=True)
+@partitions_on_cluster
 @common
 def query(terminal, workspace: Path, probe, gallery, media, store, index, model, out, trials, files, **more):
     """Ask the three protocols of a store and its indices: how well and how fast.
@@ -95,7 +101,7 @@ def query(terminal, workspace: Path, probe, gallery, media, store, index, model,
     1:N matching, verification and full-gallery retrieval of the probe items against the gallery items of one split,
     printed as one table and saved under runs/ with the raw neighbours. With --file, the best matches of one clip or
     photo instead, or of several of one person. With --trials, published or own lists, scored with the store or with
-    vectors of any origin.
+    vectors of any origin. With --on ray the partitions of a sharded index are searched, and ranked in, on a cluster.
     """
     from vfsearch.pipeline.workspace import Workspace
 
@@ -109,9 +115,33 @@ def query(terminal, workspace: Path, probe, gallery, media, store, index, model,
     probe = probe or "voice"
     gallery = gallery or {"voice": "face", "face": "voice"}[probe]
     places = Workspace(folder=workspace, embeddings=store, index=index, model=model, runs=out)
+    if more["dry_run"] or more["on"].address is not None:
+        _require_sharded(places, gallery)
+    if more["dry_run"]:
+        return _plan(terminal, places, gallery, more["on"])
     if media:
         return _look_up(terminal, places, media, probe, gallery, more)
     return _measure(terminal, places, probe, gallery, more)
+
+
+def _require_sharded(places, gallery: str) -> None:
+    """Only partitions can be on a cluster."""
+    from vfsearch.index.layout import read_index_artefact
+    from vfsearch.index.partitions import is_sharded
+
+    artefact = read_index_artefact(places.searched_folder(gallery))
+    if not is_sharded(artefact):
+        raise SettingsError(
+            f"the index {artefact.folder} is not sharded, so there are no partitions to search with --on: make one "
+            f"with `vfsearch index build --modality {gallery} --on ray` (or --partitions), and name it with --index"
+        )
+
+
+def _plan(terminal, places, gallery: str, on) -> None:
+    if on.address is None:
+        raise SettingsError("--dry-run is for --on ray: it says where partitions would be")
+    told = on.placement(places.searched_folder(gallery))
+    terminal.result({"dry_run": True, **told.document}, *told.lines)
 
 
 OF_LISTS = ("vectors", "identities", "format_", "result")
@@ -136,6 +166,11 @@ NOT_OF_LISTS = (
     "knobs",
     "model",
     "without_model",
+    "address",
+    "worker_cpus",
+    "most_workers",
+    "partial",
+    "dry_run",
 )
 
 
@@ -193,10 +228,13 @@ def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
         measures=named_measures(more["measures"] or ()), by=more["by"] or (), search=_search(more),
         **pooled_sides(more),
     )  # fmt: skip
-    report = run_query(
-        places, settings, more["device"], more["name"], more["overwrite"], terminal.progress, more["max_memory"]
-    )
-    _show(terminal, report, more["measures"] or ())
+    with more["on"].opener() as opener:
+        report = run_query(
+            places, settings, more["device"], more["name"], more["overwrite"], terminal.progress, more["max_memory"],
+            opener, more["partial"],
+        )  # fmt: skip
+    _show(terminal, report, more["measures"] or (), more["on"])
+    return 4 if report.outcome.counts.get("partitions_lost") else 0
 
 
 def _search(more: dict):
@@ -213,7 +251,7 @@ def _knob(text: str) -> tuple[str, int]:
         raise SettingsError(f"--search is {text!r}, wanted NAME=NUMBER, for example nprobe=64") from None
 
 
-def _show(terminal, report, measures: tuple[str, ...]) -> None:
+def _show(terminal, report, measures: tuple[str, ...], on=None) -> None:
     for warning in [*outcome_warnings(report.outcome), *unused_measures(measures, report.outcome)]:
         terminal.warn(warning)
     if not report.measured_now:
@@ -224,7 +262,9 @@ def _show(terminal, report, measures: tuple[str, ...]) -> None:
             "of the model before; `vfsearch embed --overwrite` and `vfsearch index build` take the new one"
         )
     document = {"run": str(report.folder), "measured_now": report.measured_now, **report.outcome.to_json()}
-    terminal.result(document, *outcome_table(report.outcome, terminal.out.width), f"saved in {report.folder}")
+    document |= {} if on is None else on.document
+    lines = [] if on is None else on.lines
+    terminal.result(document, *outcome_table(report.outcome, terminal.out.width), *lines, f"saved in {report.folder}")
 
 
 def _look_up(terminal, places, media, probe: str, gallery: str, more: dict) -> None:
@@ -232,12 +272,15 @@ def _look_up(terminal, places, media, probe: str, gallery: str, more: dict) -> N
 
     frozen = more["encoders"] if more["without_model"] else None
     file, *others = media
-    found = look_up(places, file, probe, gallery, more["k"], more["decoding"], frozen, more["device"],
-                    more["split"], more["max_memory"], _search(more), others)  # fmt: skip
+    with more["on"].opener() as opener:
+        found = look_up(places, file, probe, gallery, more["k"], more["decoding"], frozen, more["device"],
+                        more["split"], more["max_memory"], _search(more), others, opener, more["partial"])  # fmt: skip
+    for warning in of_lost(found.lost):
+        terminal.warn(warning)
     if found.note:
         terminal.remark(f"note: {', '.join(map(str, media))}: {found.note}")
     rows = [(match.rank, f"{match.score:.4f}", match.identity, match.path) for match in found.matches]
     pooled = {"pooled_with": list(map(str, others))} if others else {}
-    document = {"file": str(file), **pooled, "probe": probe, "gallery": gallery, **asdict(found)}
+    document = {"file": str(file), **pooled, "probe": probe, "gallery": gallery, **asdict(found), **more["on"].document}
     title = f"{gallery} items most like {file} ({probe}{f', pooled with {len(others)} more' if others else ''})"
     terminal.result(document, title, table([">rank", ">score", "identity", "path"], rows))

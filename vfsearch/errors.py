@@ -75,3 +75,7 @@ class LockedError(VfsearchError):
     """Another process is writing to the same artefact."""
 
     exit_code = 75
+
+
+class PartitionLostError(VfsearchError):
+    """A partition of an index went away while it was searched, and could not be opened again."""

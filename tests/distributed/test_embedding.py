@@ -1,15 +1,8 @@
 """A cluster gives the bytes of a local run, whatever happens to its nodes."""
 
-import contextlib
-import os
-import random
-import signal
-import threading
-import time
-from pathlib import Path
-
 import pytest
 from builders import ID_HASH, IN_PROCESS, LONG, contents, write_manifest
+from killing import killing, until_killed
 
 from vfsearch.distributed.embedding import RayEngine
 from vfsearch.errors import SpaceMismatchError
@@ -81,51 +74,15 @@ def test_encoders_that_nobody_else_can_make(ray, listed, tmp_path, monkeypatch):
     assert Recipe(encoders=ID_HASH).make(["face"], "cpu")["face"].name == "id-hash-face"
 
 
-class Killer(threading.Thread):
-    """Kills worker processes, and takes nodes away and gives others, at moments of its own."""
-
-    def __init__(self, nodes, times):
-        super().__init__(daemon=True)
-        self.nodes, self.times, self.done, self.over = nodes, times, 0, threading.Event()
-        self.random = random.Random(7)
-
-    def run(self):
-        while self.done < self.times and not self.over.is_set():
-            time.sleep(self.random.uniform(1.0, 8.0))
-            if self.done % 5 == 4:
-                self.nodes.remove_node(self.random.choice(list(self.nodes.worker_nodes)), allow_graceful=False)
-                self.nodes.add_node(num_cpus=1, object_store_memory=80 * 2**20, include_dashboard=False)
-                self.done += 1
-            elif pids := workers_at_work():
-                os.kill(self.random.choice(pids), signal.SIGKILL)
-                self.done += 1
-
-
-def workers_at_work():
-    """Process ids; Ray names a worker's process after what it does."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (entry / "cmdline").read_bytes().startswith(b"ray::MediaWorker"):
-                found.append(int(entry.name))
-    return found
-
-
 @pytest.mark.skipif(not LONG, reason="takes minutes: VFSEARCH_LONG_TESTS=1")
 def test_workers_and_nodes_that_are_killed(ray, nodes, listed, tmp_path):
-    times = 20
-    engine, killer = RayEngine(ray=ray), Killer(nodes, times)
-    encoding_of_few = {"frozen": SLOW, "rows_per_part": 2}
-    killer.start()
-    tries = 0
-    try:
-        while killer.done < times:
-            tries += 1
-            _, ours = embedded(tmp_path / f"ray-{tries}", listed, engine, **encoding_of_few)
-            if tries == 1:
-                _, local = embedded(tmp_path / "local", listed, **{**encoding_of_few, "frozen": SLOW})
-            assert ours == local
-    finally:
-        killer.over.set()
-        killer.join()
-    assert killer.done == times and sum(record.died for record in engine.records.values()) >= times // 2
+    few = {"frozen": SLOW, "rows_per_part": 2}
+    _, local = embedded(tmp_path / "local", listed, **few)
+    engine = RayEngine(ray=ray)
+
+    def embed(number):
+        assert embedded(tmp_path / f"ray-{number}", listed, engine, **few)[1] == local
+
+    with killing(nodes, "MediaWorker", 20, (1.0, 8.0)) as killer:
+        until_killed(killer, embed)
+    assert killer.killed["node"] == 4 and sum(record.died for record in engine.records.values()) >= 10

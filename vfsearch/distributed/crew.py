@@ -107,7 +107,7 @@ class Crew:
         self._busy: dict[Any, tuple[Any, tuple[Hashable, Any] | None, float]] = {}
         self._nodes: dict[Any, str] = {}
         self._attempts: Counter = Counter()
-        self._failed_starts = 0
+        self._failed_starts = self._killed_starts = 0
 
     def results(self, tasks: Iterable[tuple[Hashable, Any]]) -> Iterator[tuple[Hashable, Any]]:
         """What came of each task, as they end.
@@ -177,7 +177,8 @@ class Crew:
             self._lost(actor, task, error)
             return False, None
         if task is None:
-            self._nodes[actor], self._failed_starts = result, 0
+            self._nodes[actor] = result
+            self._failed_starts = self._killed_starts = 0
         return True, result
 
     def _lost(self, actor: Any, task: Hashable | None, error: Exception) -> None:
@@ -186,15 +187,18 @@ class Crew:
         self._dismiss(actor)
         self.record.died += 1
         logger.info("a worker on %s went away (%s)", where, task)
-        self._failed_starts += task is None
-        if self._failed_starts > MOST_FAILED_STARTS and not self._nodes:
-            raise VfsearchError(f"workers cannot start: {_told(error)}") from error
+        # A worker that was killed while it started says nothing of those that follow; one that cannot be made does.
+        self._failed_starts += task is None and getattr(error, "actor_init_failed", False)
+        self._killed_starts += task is None
+        most = self._failed_starts > MOST_FAILED_STARTS or self._killed_starts > MOST_ATTEMPTS
+        if most and not self._nodes:
+            raise VfsearchError(f"workers cannot start: {told(error)}") from error
         if task is None:
             return
         self._attempts[task] += 1
         if self._attempts[task] >= MOST_ATTEMPTS:
             raise VfsearchError(
-                f"{task} was begun {MOST_ATTEMPTS} times by workers that died: {_told(error)}"
+                f"{task} was begun {MOST_ATTEMPTS} times by workers that died: {told(error)}"
             ) from error
 
     def _dismiss(self, actor: Any) -> None:
@@ -202,6 +206,6 @@ class Crew:
         self._ray.kill(actor, no_restart=True)
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """The last line of what Ray says, which is the one that says why."""
     return ([line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__])[-1]

@@ -126,6 +126,7 @@ class Here:
 
     def __init__(self, artefact: Artefact, device: str, exactly: bool = False, partial: bool = False) -> None:
         self.lost: dict[str, str] = {}
+        self.elsewhere = False
         self.partitions: list[Partition] = []
         self._open: list[PartitionAnswers] = []
         for partition in partitions_of(artefact):

@@ -47,6 +47,8 @@ class Answering(Protocol):
     """Those that are there."""
     lost: Mapping[str, str]
     """Name -> why a partition could not be opened and is left out."""
+    elsewhere: bool
+    """Whether what they compute costs this process nothing, so that they are asked for whatever they can."""
 
     def ask(self, what: str, arguments: Mapping[int, tuple]) -> dict[int, Any]:
         """Number of a partition -> its answer, of those that were given arguments."""

@@ -23,7 +23,7 @@ from vfsearch.kernels.crowds import BLOCK_COUNTS, crowd_of
 from vfsearch.kernels.rank_gallery import MAX_MEMORY, rank_gallery
 from vfsearch.kernels.ranks import COLUMNS
 
-MATES_AT_ONCE = 2**20
+MATES_AT_ONCE = 2**19
 """Of the queries that parts are asked about together: what they answer is of this size."""
 
 
@@ -41,6 +41,11 @@ class MateScores:
     mates: np.ndarray
     scores: np.ndarray
     sizes: np.ndarray | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return self.mates.nbytes + self.scores.nbytes + (0 if self.sizes is None else self.sizes.nbytes)
 
     @property
     def starts(self) -> np.ndarray:

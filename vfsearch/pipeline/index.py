@@ -1,8 +1,8 @@
 """`vfsearch index build`: store to indices."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -94,6 +94,7 @@ def build_indices(
     device: str = "cpu",
     progress: Progress = silent,
     engine: BuildEngine = HERE,
+    usual: Callable[[int], int | None] = lambda _: None,
 ) -> list[BuiltIndex]:
     """Index the rows of the store, one index a modality and kind.
 
@@ -109,6 +110,7 @@ def build_indices(
         device: where to build; a back end that cannot work there works on the CPU.
         progress: called with rows done.
         engine: what builds partitions.
+        usual: number of rows -> of partitions, for kinds that do not say how many; None: one index.
     Raises:
         ArtefactError: there is no store, it is not finished, or has no rows of a modality or split.
         DamagedError: a shard is damaged.
@@ -118,6 +120,8 @@ def build_indices(
         VectorError: items cannot be pooled so.
     """
     store = open_store(workspace.store_folder)
+    rows = {name: store.count("rows", name) for name in store.spaces}
+    wanted = [replace(each, partitions=each.partitions or usual(max(rows.values(), default=1))) for each in wanted]
     chosen = list(modalities) or [name for name in MODALITIES if name in store.spaces and store.count("rows", name)]
     if not chosen:
         raise SettingsError(f"the store {workspace.store_folder} has no rows to index")

@@ -1,7 +1,7 @@
 """`vfsearch query --file`: one clip or photo, or several of one person, to the best items of the other side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from vfsearch.data.templates import pool
 from vfsearch.devices import one_device
 from vfsearch.encoders.base import Encoder
 from vfsearch.errors import ArtefactError, MediaError, MismatchError, SettingsError
+from vfsearch.index.answers import Opener, open_here
 from vfsearch.index.base import Index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.kernels.memory import require_memory
@@ -22,7 +23,13 @@ from vfsearch.media.workers import PreparationWorkers
 from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.model import open_model
-from vfsearch.pipeline.searched_index import SearchSettings, open_searched, require_fitting, rows_with
+from vfsearch.pipeline.searched_index import (
+    SearchSettings,
+    lost_partitions,
+    open_searched,
+    require_fitting,
+    rows_with,
+)
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 
 
@@ -51,10 +58,12 @@ class Lookup:
     Args:
         note: what preparation noted of the file, or "".
         matches: best first.
+        lost: what was not searched, because its partitions could not be opened (`lost_partitions`).
     """
 
     note: str
     matches: tuple[Match, ...]
+    lost: dict = field(default_factory=dict)
 
 
 def look_up(
@@ -70,6 +79,8 @@ def look_up(
     max_memory: int | None = None,
     search: SearchSettings | None = None,
     pooled_with: Sequence[Path] = (),
+    opener: Opener = open_here,
+    partial: bool = False,
 ) -> Lookup:
     """The k items of the gallery that are most like one file, or like several files of one person.
 
@@ -86,6 +97,8 @@ def look_up(
         max_memory: bytes that the search may use beside vectors and result; None: 1 GiB.
         search: how the index is searched; None: as it was tuned, else as its back end does by default.
         pooled_with: further files of the same person; the mean of all is searched for.
+        opener: opens the partitions of a sharded index, here or elsewhere.
+        partial: search what is left where partitions cannot be opened; what is missing is told.
     Returns:
         At most k matches: an approximate index may find fewer.
     Raises:
@@ -112,11 +125,11 @@ def look_up(
             "with --frozen, or embed with the model"
         )
     require_fitting(artefact, gallery, space, f"{file}")
-    index = open_searched(folder, search or SearchSettings(), device)
     decoding = decoding or Decoding()
     files = [file, *pooled_with]
     ready = _prepared(files, encoder, decoding)
     vector = _pooled(files, encoder.encode([each.sample for each in ready]), probe, space)
+    index = open_searched(folder, search or SearchSettings(), device, opener, partial)
     known = index.gallery
     rows = _rows_of_split(index, split)
     there_are = min(k, len(index) if rows is None else len(rows))
@@ -139,7 +152,7 @@ def look_up(
         notes.append(
             f"the index looked at {len(matches)} of the {there_are} wanted: search wider (--search), or with --exact"
         )
-    return Lookup(note="; ".join(notes), matches=matches)
+    return Lookup(note="; ".join(notes), matches=matches, lost=lost_partitions(artefact, index))
 
 
 def _prepared(files: Sequence[Path], encoder: Encoder, decoding: Decoding) -> list[Prepared]:

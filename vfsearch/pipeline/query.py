@@ -1,14 +1,16 @@
 """`vfsearch query`: store and index to outcome."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial as partial_
 from pathlib import Path
 
 from vfsearch.artefact import Artefact, exists
 from vfsearch.data.outcome import Outcome
 from vfsearch.data.space import Space
-from vfsearch.errors import ArtefactError, MismatchError, SettingsError
+from vfsearch.errors import ArtefactError, MismatchError, PartitionLostError, SettingsError
 from vfsearch.files import digest, writer_lock
+from vfsearch.index.answers import Opener, open_here
 from vfsearch.index.base import Index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.measure.catalog import parse_measure
@@ -60,6 +62,8 @@ def query(
     overwrite: bool = False,
     progress: Progress = silent,
     max_memory: int | None = None,
+    opener: Opener = open_here,
+    partial: bool = False,
 ) -> QueryReport:
     """Run the protocols and save the outcome with the raw neighbours.
 
@@ -71,6 +75,8 @@ def query(
         overwrite: measure anew a run that is there.
         progress: called with protocols done.
         max_memory: bytes that computing scores may use beside vectors and results; None: 1 GiB. It changes no figure.
+        opener: opens the partitions of a sharded index, here or elsewhere. It changes no figure.
+        partial: search what is left where partitions cannot be opened, or go away for good; what is missing is told.
     Raises:
         ArtefactError: no store, no index, or no items of the split.
         MismatchError: the index is of another store, of the other modality, or has rows that the store lacks; or the
@@ -89,11 +95,23 @@ def query(
     newer = _newer_model(workspace, store)
     with writer_lock(folder):
         saved = None if overwrite else saved_outcome(folder, request)
-        if saved is not None:
+        # What was missing then may be there now.
+        if saved is not None and not saved.counts.get("partitions_lost"):
             return QueryReport(folder=folder, outcome=saved, measured_now=False, newer_model=newer)
-        outcome, results, comparison = _measure(artefact, store, settings, made_from, device, progress, max_memory)
+        run = partial_(_measure, artefact, store, settings, made_from, device, progress, max_memory, opener, partial)
+        outcome, results, comparison = _without_lost(run) if partial else run()
         save_run(folder, request, outcome, results, comparison)
     return QueryReport(folder=folder, outcome=outcome, measured_now=True, newer_model=newer)
+
+
+def _without_lost(run: Callable[[], tuple]) -> tuple:
+    """Measure again with the partitions that are left, whenever one goes away for good."""
+    while True:
+        try:
+            return run()
+        except PartitionLostError:
+            # What cannot be opened is left out the next time; the last one that goes away is an error of its own.
+            continue
 
 
 def _searched(workspace: Workspace, store: Store, settings: QuerySettings) -> Artefact | None:
@@ -150,10 +168,12 @@ def _measure(
     device: str,
     progress: Progress,
     max_memory: int | None,
+    opener: Opener,
+    partial: bool,
 ) -> tuple[Outcome, dict[str, Result], Comparison]:
     phases = Phases()
     with phases("load"):
-        sides = query_sides(store, settings, artefact, device)
+        sides = query_sides(store, settings, artefact, device, opener, partial)
         index, counts = sides.index, sides.counts
         comparison = sides.compared(device, max_memory)
         people = {column: _people(column, comparison) for column in settings.by}

@@ -1,7 +1,7 @@
 """Both sides of a query: items or templates of a store, and the index that holds the gallery."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,11 +12,14 @@ from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.pooling import Pooling
 from vfsearch.data.templates import failed_groups
 from vfsearch.errors import ArtefactError, SettingsError
+from vfsearch.index.answers import Opener, open_here
 from vfsearch.index.base import Index
+from vfsearch.index.sharded import ShardedIndex
+from vfsearch.index.sharded_ranking import ShardedRanking
 from vfsearch.pipeline.engine import SEEN_COLUMN
 from vfsearch.pipeline.pooled_rows import pooled
 from vfsearch.pipeline.query_settings import QuerySettings
-from vfsearch.pipeline.searched_index import exact_index, open_searched, rows_in_index
+from vfsearch.pipeline.searched_index import exact_index, lost_partitions, open_searched, rows_in_index
 from vfsearch.pipeline.workspace import chosen_split
 from vfsearch.protocol.comparison import Comparison, compare
 from vfsearch.store.store import Store
@@ -51,13 +54,20 @@ class Side:
         chosen = self.rows.rows_of_split(split)
         if not len(chosen):
             raise ArtefactError(f"{where} has no {self.rows.modality} rows with split={split}")
+        return self.only(chosen), chosen
+
+    def only(self, chosen: np.ndarray) -> "Side":
+        """Some rows.
+
+        Args:
+            chosen: (m,) their numbers.
+        """
         place = np.full(len(self.rows) + 1, NO_ROW)
         place[chosen] = np.arange(len(chosen))
-        side = Side(
+        return Side(
             rows=self.rows.take(chosen), items=self.items, members=place[self.members], failed=self.failed,
             pooling=self.pooling, failed_items=self.failed_items,
         )  # fmt: skip
-        return side, chosen
 
     def counts(self, what: str) -> dict:
         """How many items were pooled; nothing where none were."""
@@ -105,12 +115,23 @@ class QuerySides:
 
         Raises:
             SettingsError: a template would be compared with what it is made of.
+        MismatchError: partitions elsewhere lack an item of the gallery.
         """
         itself = shared_rows(self.probes, self.gallery)
-        return compare(self.probes.rows, self.gallery.rows, self.probes.failed, device, max_memory, itself)
+        found = compare(self.probes.rows, self.gallery.rows, self.probes.failed, device, max_memory, itself)
+        if not isinstance(self.index, ShardedIndex) or not self.index.answering.elsewhere:
+            return found
+        return replace(found, ranked=ShardedRanking(self.index, self.rows, found.sides.gallery))
 
 
-def query_sides(store: Store, settings: QuerySettings, artefact: Artefact | None, device: str) -> QuerySides:
+def query_sides(
+    store: Store,
+    settings: QuerySettings,
+    artefact: Artefact | None,
+    device: str,
+    opener: Opener = open_here,
+    partial: bool = False,
+) -> QuerySides:
     """Load both sides of a query, pool them where that is asked for, and find the gallery in the index.
 
     Args:
@@ -118,6 +139,8 @@ def query_sides(store: Store, settings: QuerySettings, artefact: Artefact | None
         settings: what is asked.
         artefact: the index; None: the gallery is pooled for this query, and searched exactly.
         device: where to search.
+        opener: opens the partitions of a sharded index.
+        partial: leave out partitions that cannot be opened, and what they hold.
     Raises:
         ArtefactError: no items of the split.
         MismatchError: the index has rows that the store lacks.
@@ -127,7 +150,7 @@ def query_sides(store: Store, settings: QuerySettings, artefact: Artefact | None
     # Both sides are asked for the same split: a gallery of seen items would flatter nobody fairly.
     splits = sorted({*store.splits(settings.probe), *store.splits(settings.gallery)})
     split = chosen_split(splits, settings.split, "test", where)
-    index = None if artefact is None else open_searched(artefact.folder, settings.search, device)
+    index = None if artefact is None else open_searched(artefact.folder, settings.search, device, opener, partial)
     probes = make_side(
         store.load(settings.probe, split), store.failures(settings.probe, split), settings.pool_probes
     )  # fmt: skip
@@ -138,10 +161,18 @@ def query_sides(store: Store, settings: QuerySettings, artefact: Artefact | None
         rows = np.arange(len(chosen))
     else:
         rows = rows_in_index(index, everyone.rows, chosen, store.artefact.folder)
+    lost = lost_partitions(artefact, index)
+    if lost:
+        held = np.flatnonzero(rows != NO_ROW)
+        gallery, rows = gallery.only(held), rows[held]
     counts = _counts(probes, gallery, split, index, rows)
     more = len(everyone.rows) - len(index)
     return QuerySides(
-        probes=probes, gallery=gallery, index=index, rows=rows, counts={**counts, "store_rows_not_in_index": more}
+        probes=probes,
+        gallery=gallery,
+        index=index,
+        rows=rows,
+        counts={**counts, "store_rows_not_in_index": more, **lost},
     )
 
 

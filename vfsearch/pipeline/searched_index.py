@@ -17,7 +17,7 @@ from vfsearch.index.backends import open_index, opened, working_device
 from vfsearch.index.base import Gallery, Index, Opened
 from vfsearch.index.exact import ExactIndex
 from vfsearch.index.layout import read_index_artefact
-from vfsearch.index.partitions import is_sharded
+from vfsearch.index.partitions import COUNT, is_sharded
 from vfsearch.index.settings import BuildSettings
 from vfsearch.index.sharded import ShardedIndex
 
@@ -73,6 +73,18 @@ def open_searched(
     if settings.knobs:
         index.use({**artefact.about["search"], **settings.knobs})
     return index
+
+
+def lost_partitions(artefact: Artefact | None, index: Index) -> dict:
+    """What is not searched because its partitions could not be opened; nothing where all were."""
+    if artefact is None or not isinstance(index, ShardedIndex) or not index.answering.lost:
+        return {}
+    return {
+        "partitions": artefact.about[COUNT],
+        "partitions_lost": len(index.answering.lost),
+        "index_rows": len(index),
+        "index_rows_lost": artefact.about["rows"] - len(index),
+    }
 
 
 def true_index(index: Index, device: str) -> Index | None:

@@ -10,6 +10,7 @@ from vfsearch.data.failure import FailedItem
 from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.space import require_same_space
 from vfsearch.kernels.memory import require_memory
+from vfsearch.protocol.ranking import Ranking, RankingHere
 from vfsearch.trials.make import Sides
 
 
@@ -25,6 +26,7 @@ class Comparison:
         missing: (m,) identity numbers of the probes that could not be embedded and have a mate in the gallery.
         device: where to compute scores.
         max_memory: bytes that computing them may use beside rows and results; None: 1 GiB.
+        ranked: ranks mates among the gallery, elsewhere; None: this process does.
     Raises:
         DoesNotFitError: that is too little memory.
     """
@@ -35,9 +37,16 @@ class Comparison:
     missing: np.ndarray
     device: str = "cpu"
     max_memory: int | None = None
+    ranked: Ranking | None = None
 
     def __post_init__(self) -> None:
         require_memory(self.max_memory, self.gallery.space.dimension)
+
+    def ranking(self) -> Ranking:
+        """What ranks mates among the gallery."""
+        if self.ranked is not None:
+            return self.ranked
+        return RankingHere(self.gallery.vectors, self.sides.gallery, self.device, self.max_memory)
 
     @property
     def direction(self) -> str:

@@ -8,8 +8,6 @@ import numpy as np
 from vfsearch.data.outcome import Measurement
 from vfsearch.data.ranks import MateRanks
 from vfsearch.data.scored import Crowd, ScoredRanking
-from vfsearch.kernels.crowds import crowds
-from vfsearch.kernels.ranks import RankGallery, mate_ranks, rank_gallery
 from vfsearch.measure import kind
 from vfsearch.measure.catalog import chosen
 from vfsearch.measure.ranking import tied_with_others
@@ -18,6 +16,7 @@ from vfsearch.measure.resampling import Resampling
 from vfsearch.protocol.clock import single_latency, timed
 from vfsearch.protocol.comparison import Comparison
 from vfsearch.protocol.names import identity_names
+from vfsearch.protocol.ranking import Ranking
 from vfsearch.protocol.result import Result
 
 
@@ -42,9 +41,7 @@ class Retrieval:
             UnknownNameError: a measure's name is that of none.
         """
         measures = chosen(self.measures, kind.RANKING)
-        gallery = rank_gallery(
-            comparison.gallery.vectors, comparison.sides.gallery, comparison.device, max_memory=comparison.max_memory
-        )
+        gallery = comparison.ranking()
         ranks, seconds = timed(lambda: _ranks(comparison, gallery, slice(None)))
         latency = single_latency(
             lambda number: _ranks(comparison, gallery, slice(number, number + 1)), len(comparison.probes)
@@ -73,21 +70,15 @@ class Retrieval:
 
     def scored(self, comparison: Comparison) -> ScoredRanking:
         """The ranked lists of `run`, untimed."""
-        gallery = rank_gallery(
-            comparison.gallery.vectors, comparison.sides.gallery, comparison.device, max_memory=comparison.max_memory
-        )
+        gallery = comparison.ranking()
         return _ranking(comparison, gallery, _ranks(comparison, gallery, slice(None)))
 
 
-def _ranking(comparison: Comparison, gallery: RankGallery, ranks: MateRanks) -> ScoredRanking:
+def _ranking(comparison: Comparison, gallery: Ranking, ranks: MateRanks) -> ScoredRanking:
     sides = comparison.sides
 
     def of_probes(rows: np.ndarray, units: np.ndarray) -> Iterator[Crowd]:
-        vectors = comparison.probes.vectors
-        return crowds(
-            vectors, gallery, sides.probes, sides.gallery, rows, units, sides.itself, comparison.device,
-            max_memory=comparison.max_memory,
-        )  # fmt: skip
+        return gallery.crowds(comparison.probes.vectors, sides.probes, rows, units, sides.itself)
 
     return ScoredRanking(
         ranks=ranks,
@@ -98,14 +89,6 @@ def _ranking(comparison: Comparison, gallery: RankGallery, ranks: MateRanks) -> 
     )
 
 
-def _ranks(comparison: Comparison, gallery: RankGallery, part: slice) -> MateRanks:
+def _ranks(comparison: Comparison, gallery: Ranking, part: slice) -> MateRanks:
     sides = comparison.sides
-    return mate_ranks(
-        comparison.probes.vectors[part],
-        gallery,
-        sides.probes[part],
-        sides.gallery,
-        sides.itself[part],
-        comparison.device,
-        max_memory=comparison.max_memory,
-    )
+    return gallery.ranks(comparison.probes.vectors[part], sides.probes[part], sides.itself[part])
