@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from vfsearch.data.parted_vectors import PartedVectors
 from vfsearch.data.space import MODALITIES, Space
 from vfsearch.errors import VectorError
 
@@ -18,7 +19,8 @@ class Embeddings:
     Args:
         ids: n ids, each once.
         identities: n identities.
-        vectors: (n, d) float32, finite, unit rows.
+        vectors: (n, d) float32, finite, unit rows; `PartedVectors` are those of files that were looked at when they
+            were written, and stay there.
         modality: "voice" or "face".
         space: where the rows come from.
         columns: name -> n texts (path, split, gender, ...).
@@ -28,7 +30,7 @@ class Embeddings:
 
     ids: Sequence[str]
     identities: Sequence[str]
-    vectors: np.ndarray
+    vectors: np.ndarray | PartedVectors
     modality: str
     space: Space
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -45,7 +47,8 @@ class Embeddings:
         wrong = {name: length for name, length in lengths.items() if length != len(self.ids)}
         if wrong:
             raise VectorError(f"{len(self.ids)} ids, but {wrong}: each must have one entry a row")
-        require_unit_rows(self.vectors, self.ids)
+        if not isinstance(self.vectors, PartedVectors):
+            require_unit_rows(self.vectors, self.ids)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,7 +63,7 @@ class Embeddings:
         return Embeddings(
             ids=[self.ids[row] for row in rows],
             identities=[self.identities[row] for row in rows],
-            vectors=self.vectors[rows],
+            vectors=self.vectors.chosen(rows) if isinstance(self.vectors, PartedVectors) else self.vectors[rows],
             modality=self.modality,
             space=self.space,
             columns={name: [values[row] for row in rows] for name, values in self.columns.items()},

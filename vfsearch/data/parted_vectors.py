@@ -10,6 +10,7 @@ class PartedVectors:
 
     Args:
         parts: (n_i, d) float32 each, at least one.
+        rows: (m,) the only ones that are there, by their number among all, in this order; None: all.
 
     Example:
         >>> rows = PartedVectors([np.zeros((2, 3), np.float32), np.ones((1, 3), np.float32)])
@@ -19,10 +20,10 @@ class PartedVectors:
 
     ndim, dtype = 2, np.dtype(np.float32)
 
-    def __init__(self, parts: Sequence[np.ndarray]) -> None:
-        self.parts = list(parts)
+    def __init__(self, parts: Sequence[np.ndarray], rows: np.ndarray | None = None) -> None:
+        self.parts, self._rows = list(parts), rows
         self._ends = np.cumsum([len(part) for part in self.parts])
-        self.shape = (int(self._ends[-1]), self.parts[0].shape[1])
+        self.shape = (int(self._ends[-1]) if rows is None else len(rows), self.parts[0].shape[1])
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -30,7 +31,12 @@ class PartedVectors:
     @property
     def nbytes(self) -> int:
         """Bytes of all rows."""
-        return sum(part.nbytes for part in self.parts)
+        return self.shape[0] * self.shape[1] * self.dtype.itemsize
+
+    def chosen(self, rows: np.ndarray) -> "PartedVectors":
+        """Some rows, in the order given, of which none is copied."""
+        rows = np.asarray(rows, dtype=np.int64)
+        return PartedVectors(self.parts, rows if self._rows is None else self._rows[rows])
 
     def __getitem__(self, rows) -> np.ndarray:
         """Copies of a stretch, or of chosen rows in the order given."""
@@ -49,6 +55,8 @@ class PartedVectors:
         return np.asarray(self[:], dtype=dtype)
 
     def _stretch(self, first: int, last: int) -> np.ndarray:
+        if self._rows is not None:
+            return self._chosen(np.arange(first, last))
         starts = [0, *self._ends.tolist()]
         pieces = [part[max(first - start, 0) : max(last - start, 0)]
                   for start, part in zip(starts, self.parts, strict=False)]  # fmt: skip
@@ -58,6 +66,7 @@ class PartedVectors:
         rows = np.where(rows < 0, rows + len(self), rows)
         if len(rows) and not 0 <= rows.min() <= rows.max() < len(self):
             raise IndexError(f"rows {rows.min()} to {rows.max()} are asked for, there are {len(self)}")
+        rows = rows if self._rows is None else self._rows[rows]
         found = np.empty((len(rows), self.shape[1]), np.float32)
         which = np.searchsorted(self._ends, rows, side="right")
         for number in np.unique(which).tolist():

@@ -11,7 +11,7 @@ from vfsearch.data.failure import FailedItem
 from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.pooling import Pooling
 from vfsearch.data.templates import failed_groups
-from vfsearch.errors import ArtefactError, SettingsError
+from vfsearch.errors import ArtefactError, MismatchError, SettingsError
 from vfsearch.index.answers import Opener, open_here
 from vfsearch.index.base import Index
 from vfsearch.index.sharded import ShardedIndex
@@ -115,11 +115,11 @@ class QuerySides:
 
         Raises:
             SettingsError: a template would be compared with what it is made of.
-        MismatchError: partitions elsewhere lack an item of the gallery.
+            MismatchError: partitions elsewhere lack an item of the gallery.
         """
         itself = shared_rows(self.probes, self.gallery)
         found = compare(self.probes.rows, self.gallery.rows, self.probes.failed, device, max_memory, itself)
-        if not isinstance(self.index, ShardedIndex) or not self.index.answering.elsewhere:
+        if not _elsewhere(self.index):
             return found
         return replace(found, ranked=ShardedRanking(self.index, self.rows, found.sides.gallery))
 
@@ -154,26 +154,52 @@ def query_sides(
     probes = make_side(
         store.load(settings.probe, split), store.failures(settings.probe, split), settings.pool_probes
     )  # fmt: skip
-    everyone = make_side(*_gallery(store, settings, artefact, split))
-    gallery, chosen = everyone.of_split(split, where)
-    if index is None:
-        index = exact_index(gallery.rows, store.digest, device)
-        rows = np.arange(len(chosen))
+    lost = {} if artefact is None else lost_partitions(artefact, index)
+    if _elsewhere(index) and artefact.about.get("pooling") is None:
+        gallery, rows = _of_index(index, store, split, where, lost)
+        more = store.count("rows", settings.gallery) - len(index)
     else:
-        rows = rows_in_index(index, everyone.rows, chosen, store.artefact.folder)
-    lost = lost_partitions(artefact, index)
-    if lost:
-        held = np.flatnonzero(rows != NO_ROW)
-        gallery, rows = gallery.only(held), rows[held]
-    counts = _counts(probes, gallery, split, index, rows)
-    more = len(everyone.rows) - len(index)
-    return QuerySides(
-        probes=probes,
-        gallery=gallery,
-        index=index,
-        rows=rows,
-        counts={**counts, "store_rows_not_in_index": more, **lost},
-    )
+        everyone = make_side(*_gallery(store, settings, artefact, split))
+        gallery, chosen = everyone.of_split(split, where)
+        if index is None:
+            index = exact_index(gallery.rows, store.digest, device)
+            rows = np.arange(len(chosen))
+        else:
+            rows = rows_in_index(index, everyone.rows, chosen, store.artefact.folder)
+        if lost:
+            held = np.flatnonzero(rows != NO_ROW)
+            gallery, rows = gallery.only(held), rows[held]
+        more = len(everyone.rows) - len(index)
+    counts = {**_counts(probes, gallery, split, index, rows), "store_rows_not_in_index": more, **lost}
+    return QuerySides(probes=probes, gallery=gallery, index=index, rows=rows, counts=counts)
+
+
+def _elsewhere(index: Index | None) -> bool:
+    return isinstance(index, ShardedIndex) and index.answering.elsewhere
+
+
+def _of_index(
+    index: ShardedIndex, store: Store, split: str | None, where: str, lost: dict
+) -> tuple[Side, np.ndarray]:  # fmt: skip
+    """The gallery as an index knows it, and its rows there: no vector is loaded, workers have them.
+
+    Raises:
+        ArtefactError: there are no items of the split.
+        MismatchError: the index lacks some of them.
+    """
+    known = index.gallery
+    rows = Embeddings(
+        ids=known.ids, identities=known.identities, vectors=index.vectors, modality=known.modality, space=known.space,
+        columns=known.columns,
+    )  # fmt: skip
+    side, chosen = make_side(rows, store.failures(known.modality, split), None).of_split(split, where)
+    wanted = sum(store.artefact.files[part]["rows"] for part in store.parts(known.modality, split))
+    if wanted > len(chosen) and not lost:
+        raise MismatchError(
+            f"the index {index.folder} lacks {wanted - len(chosen):,} of the {wanted:,} items of the gallery, and its "
+            "partitions rank what they hold: build it of the store as it is, or ask in this process"
+        )
+    return side, chosen
 
 
 def _gallery(
