@@ -14,7 +14,9 @@ SVS = ["scalable-vs>=0.5"]
 SVS_WHERE_THERE_ARE_WHEELS = [f"{each}; sys_platform == 'linux' and platform_machine == 'x86_64'" for each in SVS]
 ONNX = ["onnx>=1.16", "onnxscript>=0.2"]
 PARQUET = ["pyarrow>=15"]
-RAY = ["ray[client]>=2.10"]
+# Stores in object storage, by URL; what a scheme needs (s3fs, gcsfs, ...) is the user's to choose.
+URL = ["universal-pathlib>=0.2.3"]
+RAY = ["ray[client]>=2.10", *URL]
 
 setup(
     name="vfsearch",
@@ -57,6 +59,7 @@ setup(
         "onnx": ONNX,
         "parquet": PARQUET,
         "ray": RAY,
+        "url": URL,
         "test": [
             *FAISS,
             *ONNX,

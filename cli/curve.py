@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 from vfsearch_cli.measures import named_measures
-from vfsearch_cli.options import NUMBERS, PATH, SIZE, WORDS, common, computing, option
+from vfsearch_cli.options import NUMBERS, PATH, PLACE, SIZE, WORDS, common, computing, option
 from vfsearch_cli.pooling import chosen_pooling
 from vfsearch_cli.terminal import table
 
@@ -40,7 +40,7 @@ SIDES = click.Choice(["voice", "face"])
 @option("--split", default=None, help="Items to ask with and to search, or all.  [default: test if there is such a "
         "split, else all]")  # fmt: skip
 @option("--seed", type=int, default=1, show_default=True, help="Of draws, trials and intervals.")
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--manifest", type=PATH, default=None, help="List of media files, for their length.  [default: manifest.csv]")
 @option("--out", type=PATH, default=None, help="Folder for the results.  [default: runs/curve-...]")
 @option("--max-memory", type=SIZE, default="1GiB", show_default=True, help="Most memory that computing scores uses "

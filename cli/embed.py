@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 from vfsearch_cli.cluster import on_cluster
-from vfsearch_cli.options import PATH, chosen_encoders, common, computing, decoding, option, shard_rows
+from vfsearch_cli.options import PATH, PLACE, chosen_encoders, common, computing, decoding, option, shard_rows
 from vfsearch_cli.terminal import duration, named, size, table
 
 from vfsearch.errors import SettingsError
@@ -39,8 +39,8 @@ class _BatchSize(click.ParamType):
 @click.command(epilog=EPILOG)
 @option("--manifest", type=PATH, default=None, help="List of media files.  [default: manifest.csv or .jsonl]")
 @option("--model", type=PATH, default=None, help="Folder of the model.  [default: model]")
-@option("--features", type=PATH, default=None, help="Store of frozen features.  [default: features]")
-@option("--out", "embeddings", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--features", type=PLACE, default=None, help="Store of frozen features.  [default: features]")
+@option("--out", "embeddings", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--frozen", "without_model", is_flag=True, help="Store what the frozen encoders give; use no model.")
 @chosen_encoders
 @option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True,

@@ -10,7 +10,7 @@ from vfsearch_cli.index_info import info, verify
 from vfsearch_cli.index_plan import plan
 from vfsearch_cli.index_tune import tune
 from vfsearch_cli.index_update import add, remove
-from vfsearch_cli.options import PATH, WORDS, common, computing, named_values, option
+from vfsearch_cli.options import PATH, PLACE, WORDS, common, computing, named_values, option
 from vfsearch_cli.pooling import chosen_pooling
 from vfsearch_cli.terminal import size, table
 
@@ -38,7 +38,7 @@ for _command in (plan, tune, add, remove, info, verify, bench):
 
 
 @index.command(epilog=EPILOG)
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @option("--modality", "modalities", type=click.Choice(["voice", "face"]), multiple=True,
         help="Which to index; may be given twice.  [default: those that the store has]")  # fmt: skip

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, SIZE, WORDS, common, computing, option
+from vfsearch_cli.options import PATH, PLACE, SIZE, WORDS, common, computing, option
 from vfsearch_cli.terminal import counted, size, table
 
 EPILOG = """\b
@@ -28,7 +28,7 @@ SIDES = click.Choice(["voice", "face"])
 @option("--seed", type=int, default=1, show_default=True, help="Of the draw of probes, and of builds.")
 @option("--max-memory", type=SIZE, default=None, help="Leave out kinds that want more to be built or searched, for "
         "example 4GiB.")  # fmt: skip
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--index", type=PATH, default=None, help="Folder of the indices; what is up to date there is not built.  "
         "[default: index]")  # fmt: skip
 @option("--out", type=PATH, default=None, help="Folder for the results.  [default: runs/index-bench-MODALITY-...]")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 from vfsearch_cli.cluster import partitions_on_cluster
-from vfsearch_cli.options import PATH, common, computing, option
+from vfsearch_cli.options import PATH, PLACE, common, computing, option
 from vfsearch_cli.outcome import tuned_text
 from vfsearch_cli.terminal import size, table
 
@@ -23,7 +23,7 @@ Examples:
 
 @click.command(epilog=INFO_EPILOG)
 @click.argument("indices", nargs=-1, metavar="[INDEX]...")
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @computing(beside_decoders=False)
 @partitions_on_cluster
@@ -97,7 +97,7 @@ def _values(settings: dict) -> str:
         help="Look whether anything of this person is left; may be given more than once.")  # fmt: skip
 @option("--absent-id", "ids", multiple=True, metavar="ID",
         help="Look whether anything of the row of this id is left; may be given more than once.")  # fmt: skip
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @computing(beside_decoders=False)
 @common

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, SECONDS, SIZE, WORDS, common, computing, option
+from vfsearch_cli.options import PLACE, SECONDS, SIZE, WORDS, common, computing, option
 from vfsearch_cli.terminal import size, table
 
 from vfsearch.errors import SettingsError
@@ -31,7 +31,7 @@ NEARLY_ALL = 0.999
         "example 2ms (us, ms or s; a number alone: ms).")  # fmt: skip
 @option("--min-recall", type=click.FloatRange(0, 1, min_open=True), default=None, help="R@10 that must be found, for "
         "example 0.95; times are then those of the quickest setting that does.")  # fmt: skip
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @computing(beside_decoders=False)
 @common
 def plan(terminal, workspace: Path, rows, dimension, modality, split, store, device, **more):

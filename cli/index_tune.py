@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, SECONDS, WORDS, common, computing, option
+from vfsearch_cli.options import PATH, PLACE, SECONDS, WORDS, common, computing, option
 from vfsearch_cli.tuning import best_lines, left_out_lines, presets_table, saved_lines, tried_table, tuning_lines
 
 from vfsearch.errors import SettingsError
@@ -38,7 +38,7 @@ Examples:
 @option("--seed", type=int, default=1, show_default=True, help="Of the draw of probes.")
 @option("--dry-run", is_flag=True, help="Put no setting in force, only say what would be chosen; what --presets "
         "lacks is built all the same.")  # fmt: skip
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @computing(beside_decoders=False)
 @common

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, computing, option
+from vfsearch_cli.options import PATH, PLACE, common, computing, option
 from vfsearch_cli.terminal import table
 
 ADD_EPILOG = """\b
@@ -25,7 +25,7 @@ COLUMNS = ["index", ">rows", ">added", ">replaced", ">removed", ">seconds", "how
 @click.argument("indices", nargs=-1, metavar="[INDEX]...")
 @option("--prune", "--sync", is_flag=True, help="Remove the rows that the store does not have.")
 @option("--dry-run", is_flag=True, help="Only say what would be done.")
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @computing(beside_decoders=False)
 @common
@@ -52,7 +52,7 @@ def add(terminal, workspace: Path, indices, prune, dry_run, store, out, device):
 @option("--identity", "identities", multiple=True, help="All rows of this person; may be given more than once.")
 @option("--id", "ids", multiple=True, help="The row of this id; may be given more than once.")
 @option("--dry-run", is_flag=True, help="Only say what would be done.")
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--out", type=PATH, default=None, help="Folder of the indices.  [default: index]")
 @computing(beside_decoders=False)
 @common

@@ -13,6 +13,7 @@ import click
 
 from vfsearch.devices import cores
 from vfsearch.errors import InputError, SettingsError
+from vfsearch.remote_files import place
 
 CONFIG_NAME = "vfsearch.toml"
 
@@ -74,6 +75,16 @@ class Words(click.ParamType):
         return tuple(str(part).strip() for part in parts)
 
 
+class Place(click.ParamType):
+    """A folder, or its URL where a library of fsspec reaches it (s3://bucket/folder)."""
+
+    name = "FOLDER|URL"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """A path, or what has the same methods."""
+        return place(value) if isinstance(value, str) else value
+
+
 class WholeNumbers(click.ParamType):
     """2,5,10 as numbers; a settings file may give a list."""
 
@@ -117,7 +128,7 @@ class Seconds(click.ParamType):
 
 
 option = functools.partial(click.option, cls=Option)
-PATH = click.Path(path_type=Path)
+PATH, PLACE = click.Path(path_type=Path), Place()
 WORDS, NUMBERS, SIZE, SECONDS = Words(), WholeNumbers(), Size(), Seconds()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 from vfsearch_cli.cluster import partitions_on_cluster
 from vfsearch_cli.measures import named_measures, unused_measures
-from vfsearch_cli.options import NUMBERS, PATH, SIZE, WORDS, chosen_encoders, common, computing, decoding, option
+from vfsearch_cli.options import NUMBERS, PATH, PLACE, SIZE, WORDS, chosen_encoders, common, computing, decoding, option
 from vfsearch_cli.outcome import of_lost, outcome_table, outcome_warnings
 from vfsearch_cli.pooling import pooled_sides, refuse_mixed_pooling
 from vfsearch_cli.terminal import table
@@ -63,7 +63,7 @@ PROTOCOLS = ("matching", "verification", "retrieval", "identification")
 @option("--file", "media", type=PATH, multiple=True, help="Search for this one clip or photo instead; for several of "
         "one person with --pool.")  # fmt: skip
 @option("--pool", "pool_files", is_flag=True, help="With --file: all files are of one person, search for their mean.")
-@option("--store", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--index", type=PATH, default=None, help="Folder of the indices, or one index.  [default: index]")
 @option("--exact", is_flag=True, help="Compare with every row of the index, with our own kernels, whatever its back "
         "end.")  # fmt: skip

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, option
+from vfsearch_cli.options import PLACE, common, option
 from vfsearch_cli.store_export import export
 from vfsearch_cli.store_import import import_
 from vfsearch_cli.store_merge import merge
@@ -27,7 +27,7 @@ def store() -> None:
 
 
 @store.command(epilog=INFO_EPILOG)
-@option("--store", "place", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", "place", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @common
 def info(terminal, workspace: Path, place):
     """Say what a store holds: spaces, rows, failures, splits, size."""
@@ -48,7 +48,7 @@ def info(terminal, workspace: Path, place):
 
 
 @store.command(epilog=VERIFY_EPILOG)
-@option("--store", "place", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", "place", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @common
 def verify(terminal, workspace: Path, place):
     """Read every byte of a store and name each file that is damaged, missing or not listed.

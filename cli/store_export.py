@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, option
+from vfsearch_cli.options import PATH, PLACE, common, option
 from vfsearch_cli.terminal import size
 
 EPILOG = """\b
@@ -14,7 +14,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@option("--store", "place", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", "place", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--format", type=click.Choice(["npy", "fvecs", "parquet", "ann-benchmarks"]), required=True)
 @option("--modality", type=click.Choice(["voice", "face"]), required=True, help="Whose rows; those searched.")
 @option("--split", default=None, help="Rows of this split alone.")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, option
+from vfsearch_cli.options import PATH, PLACE, common, option
 from vfsearch_cli.terminal import table
 
 EPILOG = """\b
@@ -23,7 +23,7 @@ Examples:
 @option("--identity-from-path", is_flag=True, help="The first folder of an id is its identity, where no table says it.")
 @option("--split", default=None, help="Of all rows.  [default: as a column of the file says]")
 @option("--dtype", type=click.Choice(["float32", "float16"]), default="float32", show_default=True)
-@option("--out", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--out", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--overwrite", is_flag=True, help="Replace a store that is there.")
 @common
 def import_(terminal, workspace: Path, voice, face, voice_ids, face_ids, out, dtype, overwrite, **more):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, option
+from vfsearch_cli.options import PLACE, common, option
 from vfsearch_cli.terminal import table
 
 EPILOG = """\b
@@ -14,8 +14,8 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.argument("stores", nargs=-1, required=True, type=PATH)
-@option("--out", type=PATH, required=True, help="Folder of the new store.")
+@click.argument("stores", nargs=-1, required=True, type=PLACE)
+@option("--out", type=PLACE, required=True, help="Folder of the new store.")
 @option("--on-duplicate", type=click.Choice(["refuse", "first", "last", "same"]), default="refuse", show_default=True,
         help="Of an id that several stores have; same: take one if their vectors are equal, else refuse.")  # fmt: skip
 @option("--dtype", type=click.Choice(["float32", "float16"]), default=None, help="[default: that of the stores]")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import click
-from vfsearch_cli.options import PATH, common, option
+from vfsearch_cli.options import PLACE, common, option
 from vfsearch_cli.terminal import table
 
 SHOWN = 5
@@ -15,7 +15,7 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@option("--store", "place", type=PATH, default=None, help="Folder of the store.  [default: embeddings]")
+@option("--store", "place", type=PLACE, default=None, help="Folder of the store.  [default: embeddings]")
 @option("--split", default=None, help="Rows of this split alone.")
 @common
 def stats(terminal, workspace: Path, place, split):

@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BASE = ("errors", "files", "artefact", "tables", "registry", "progress", "timing", "devices", "restricted_pickle")
+BASE = (
+    "errors",
+    "files",
+    "remote_files",
+    "artefact",
+    "tables",
+    "registry",
+    "progress",
+    "timing",
+    "devices",
+    "restricted_pickle",
+)
 LAYERS = [
     BASE,
     ("data",),

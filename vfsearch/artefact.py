@@ -101,7 +101,7 @@ class Artefact:
             with path.open("rb") as file:
                 self._check(name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
         except OSError as error:
-            raise ArtefactError(f"cannot read {path}: {error.strerror}; make the {self.kind} anew") from error
+            raise ArtefactError(f"cannot read {path}: {error.strerror or error}; make the {self.kind} anew") from error
         return path
 
     def _listed(self, name: str) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from vfsearch.errors import InputError, LockedError, VfsearchError
+from vfsearch.remote_files import is_remote, lease, move, write_whole
 
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".vfsearch.", ".partial"
 LOCK_NAME = "LOCK"
@@ -24,12 +25,15 @@ def make_folder(path: Path) -> Path:
         VfsearchError: a file is in the way, or the file system refuses.
     """
     try:
+        if is_remote(path):
+            path.mkdir(parents=True, exist_ok=True)
+            return path
         # mkdir(parents=True) would give the folders above the usual mode, open to others.
         for folder in [*reversed(path.parents), path]:
             if not folder.is_dir():
                 folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise VfsearchError(f"cannot make the folder {path}: {error.strerror}") from error
+        raise VfsearchError(f"cannot make the folder {path}: {_why(error)}") from error
     return path
 
 
@@ -93,6 +97,11 @@ def write_streamed(path: Path, fill: Callable[[Callable[[bytes], object]], objec
     Raises:
         VfsearchError: as `write_file`.
     """
+    if is_remote(path):
+        try:
+            return write_whole(path, fill)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
     temporary = temporary_beside(path)
     with _put_in_place(temporary, path):
         return _write_whole(temporary, fill)
@@ -143,6 +152,9 @@ def move_file(source: Path, path: Path) -> None:
         VfsearchError: the file system refuses.
     """
     try:
+        if is_remote(path):
+            move(source, path)
+            return
         source.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -165,7 +177,12 @@ def _put_in_place(temporary: Path, path: Path) -> Iterator[None]:
 
 def _cannot_write(path: Path, error: OSError) -> VfsearchError:
     hint = "; free some space and run it again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-    return VfsearchError(f"cannot write {path}: {error.strerror}{hint}")
+    return VfsearchError(f"cannot write {path}: {_why(error)}{hint}")
+
+
+def _why(error: OSError) -> str:
+    """What a system says; libraries of object stores have words of their own."""
+    return error.strerror or str(error) or type(error).__name__
 
 
 def _flushed(path: Path) -> dict:
@@ -213,7 +230,7 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise VfsearchError(f"cannot remove {path}: {error.strerror}") from error
+        raise VfsearchError(f"cannot remove {path}: {_why(error)}") from error
 
 
 def remove_temporaries(folder: Path) -> None:
@@ -231,7 +248,7 @@ def is_there(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:
-        raise InputError(f"cannot look for {path}: {error.strerror}") from error
+        raise InputError(f"cannot look for {path}: {_why(error)}") from error
 
 
 def read_file(path: Path, what: str) -> bytes:
@@ -246,7 +263,7 @@ def read_file(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read the {what} {path}: {error.strerror}") from error
+        raise InputError(f"cannot read the {what} {path}: {_why(error)}") from error
 
 
 def sha256(data: bytes) -> str:
@@ -274,6 +291,8 @@ def digest(value: object) -> str:
 def writer_lock(folder: Path) -> Iterator[None]:
     """Hold the only right to write in `folder`; the system frees it when the process ends, however it ends.
 
+    Where there is no such system, in object stores, it is free a minute later (`vfsearch.remote_files.lease`).
+
     Raises:
         LockedError: another process holds it; the message says which.
         VfsearchError: the file system refuses.
@@ -281,6 +300,13 @@ def writer_lock(folder: Path) -> Iterator[None]:
     make_folder(folder)
     path = folder / LOCK_NAME
     with contextlib.ExitStack() as stack:
+        if is_remote(folder):
+            try:
+                stack.enter_context(lease(path))
+            except OSError as error:
+                raise VfsearchError(f"cannot lock {path}: {_why(error)}") from error
+            yield
+            return
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             stack.callback(os.close, descriptor)

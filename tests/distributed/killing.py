@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from pathlib import Path
+from unittest import mock
 
 
 class Killer(threading.Thread):
@@ -56,19 +57,21 @@ class Killer(threading.Thread):
 def killing(nodes, kind: str, times: int, pause: tuple[float, float]):
     """Kill while the block runs; it is told who kills."""
     killer = Killer(nodes, kind, times, pause)
-    killer.start()
-    try:
-        yield killer
-    finally:
-        killer.over.set()
-        killer.join()
+    # A node that is added in another thread than the main one cannot handle signals; nobody sends it any.
+    with mock.patch("ray._private.utils.set_sigterm_handler"):
+        killer.start()
+        try:
+            yield killer
+        finally:
+            killer.over.set()
+            killer.join()
 
 
 def until_killed(killer: Killer, work, most_seconds: float = 900.0) -> int:
     """Do some work again and again until all kills are done; how often it was."""
     times, begun = 0, time.monotonic()
     while killer.done < killer.times:
-        assert time.monotonic() - begun < most_seconds, f"{killer.killed} after {most_seconds} s"
+        assert killer.is_alive() and time.monotonic() - begun < most_seconds, f"{killer.killed} after {most_seconds} s"
         work(times)
         times += 1
     return times

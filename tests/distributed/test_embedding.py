@@ -12,6 +12,7 @@ from vfsearch.pipeline.encoders import Encoders
 from vfsearch.pipeline.recipe import Recipe
 from vfsearch.pipeline.train import train_model
 from vfsearch.pipeline.workspace import Workspace
+from vfsearch.remote_files import place
 from vfsearch.train.settings import TrainSettings
 
 SLOW = Encoders(voice="slow_encoders:SlowVoice", face="slow_encoders:SlowFace")
@@ -86,3 +87,18 @@ def test_workers_and_nodes_that_are_killed(ray, nodes, listed, tmp_path):
     with killing(nodes, "MediaWorker", 20, (1.0, 8.0)) as killer:
         until_killed(killer, embed)
     assert killer.killed["node"] == 4 and sum(record.died for record in engine.records.values()) >= 10
+
+
+def test_a_store_that_only_a_url_reaches(ray, listed, tmp_path):
+    pytest.importorskip("upath", reason="no universal-pathlib: pip install 'vfsearch[url]'")
+    for name, engine in (("ray", RayEngine(ray=ray)), ("local", None)):
+        place_ = Workspace(
+            folder=listed, features=place(f"file://{tmp_path}/{name}/features"),
+            embeddings=place(f"file://{tmp_path}/{name}/store"),
+        )  # fmt: skip
+        more = {"engine": engine} if engine else {}
+        report = embed_manifest(place_, frozen=ID_HASH, decoding=IN_PROCESS, rows_per_part=7, **more)
+        assert report.added == 120
+    ours, theirs = ({key.partition("/")[2]: data for key, data in contents(tmp_path / name / "store").items()}
+                    for name in ("ray", "local"))  # fmt: skip
+    assert ours == theirs and len(ours) > 16

@@ -63,8 +63,8 @@ def merge_stores(
         raise SettingsError(f"on_duplicate is {on_duplicate!r}, wanted one of {', '.join(ON_DUPLICATE)}")
     if len(folders) < 2:
         raise SettingsError(f"{len(folders)} store is nothing to merge: name two or more")
-    stores = [open_store(Path(folder)) for folder in folders]
-    if Path(out).absolute() in {store.artefact.folder.absolute() for store in stores}:
+    stores = [open_store(folder) for folder in folders]
+    if out.absolute() in {store.artefact.folder.absolute() for store in stores}:
         raise SettingsError(f"{out} is one of the stores to be merged: give --out another folder")
     about, dtype = _about(stores, on_duplicate), dtype or _dtype(stores)
     ids = _Ids(on_duplicate)
@@ -73,7 +73,7 @@ def merge_stores(
     pieces = list(_pieces(stores, ids))
     names = [piece.name for piece in pieces]
     about["list"] = f"{sum(piece.size for piece in pieces)} items ({digest(names)[:16]})"
-    with writing(Path(out), about, dtype, names, overwrite) as writer:
+    with writing(out, about, dtype, names, overwrite) as writer:
         for done, piece in enumerate(pieces, start=1):
             if not writer.holds(piece.name):
                 writer.add(piece.name, piece.shard(stores))
