@@ -7,7 +7,7 @@ import pytest
 from builders import LONG
 
 # Where nodes are killed, that is to be seen at once; otherwise a busy machine must not take one for dead.
-HEALTH = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
+HEALTH = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 10}
 NODES = 4
 
 
