@@ -29,13 +29,15 @@ from vfsearch.distributed.cluster import cluster
 from vfsearch.distributed.crew import Record, Wanted
 from vfsearch.distributed.embedding import RayEngine
 from vfsearch.distributed.searching import RaySearcher
+from vfsearch.files import make_folder
 from vfsearch.index.backends import open_index
 from vfsearch.index.base import Index
 from vfsearch.index.layout import read_index_artefact
+from vfsearch.index.partitions import spans
 from vfsearch.index.settings import BuildSettings
 from vfsearch.index.sharded import merged
 from vfsearch.index.sharded_ranking import ShardedRanking
-from vfsearch.index.sharding import build_sharded
+from vfsearch.index.sharding import PartitionJob, build_partition, build_sharded
 from vfsearch.pipeline.decoding import Decoding
 from vfsearch.pipeline.embed import embed_manifest
 from vfsearch.pipeline.encoders import Encoders
@@ -43,6 +45,7 @@ from vfsearch.pipeline.workspace import Workspace
 from vfsearch.protocol.ranking import RankingHere
 from vfsearch.timing import machine
 
+BUILT = "clustered"
 PARTITIONS, NODES = (1, 2, 4), (1, 4, 10, 100)
 ITEMS_A_PERSON, ITEMS_A_SHARD, K = 20, 4, 10
 NETWORK_BYTES = 1.25e9
@@ -100,29 +103,29 @@ class Answers(Record):
 
 def shards(ray, asked: argparse.Namespace, folder: Path) -> None:
     """What a shard costs on a cluster beyond what it costs here; encoders that do nothing make it all of the time."""
-    lines = ["path,modality,identity"]
-    lines += [f"{n}.wav,voice,p{n % 9}" for n in range(asked.shards * ITEMS_A_SHARD)]
-    (folder / "manifest.csv").write_text("\n".join(lines) + "\n")
-    hashes = Encoders(voice="id-hash-voice", face="id-hash-face")
+    hashes, settings = Encoders(voice="id-hash-voice", face="id-hash-face"), {"decoding": Decoding(workers=0)}
 
-    def embedded(name: str, **more) -> float:
-        place = Workspace(folder=folder, features=folder / f"{name}-features", embeddings=folder / name)
+    def seconds(name: str, count: int, **more) -> float:
+        place = Workspace(folder=folder / f"{name}-{count}")
+        place.folder.mkdir()
+        lines = [f"{n}.wav,voice,p{n % 9}" for n in range(count * ITEMS_A_SHARD)]
+        place.manifest_path.write_text("\n".join(["path,modality,identity", *lines]) + "\n")
         begun = time.perf_counter()
-        embed_manifest(place, frozen=hashes, decoding=Decoding(workers=0), rows_per_part=ITEMS_A_SHARD, **more)
+        embed_manifest(place, frozen=hashes, rows_per_part=ITEMS_A_SHARD, **settings, **more)
         return time.perf_counter() - begun
 
-    embedded("warm")
-    here = embedded("here")
-    engine = RayEngine(ray=ray, cpus=1, most=1)
-    total = embedded("there", engine=engine)
-    record = engine.records["voice"]
-    work, first = sum(record.seconds.values()), total - sum(record.seconds.values())
-    each = (work - here) / asked.shards
-    print(f"| embedding {asked.shards} shards of {ITEMS_A_SHARD} items that cost nothing | |\n|---|---|")
-    print(f"| here | {here:.2f} s, {here / asked.shards * 1e3:.1f} ms a shard |")
-    print(f"| on a cluster, one worker | {total:.2f} s, of which {first:.1f} s until the worker was there |")
-    print(f"| more for each shard | {each * 1e3:.1f} ms |")
-    print(f"| no more than 1 % of a shard that takes | {100 * max(each, 0):.1f} s |\n")
+    few, many = asked.shards, 4 * asked.shards
+    seconds("warm", few)
+    here = [seconds("here", count) for count in (few, many)]
+    there = [seconds("there", count, engine=RayEngine(ray=ray, cpus=1, most=1)) for count in (few, many)]
+    each = [(long - short) / (many - few) for short, long in (here, there)]
+    start = there[0] - here[0] - few * (each[1] - each[0])
+    print(f"| {few} and {many} shards of {ITEMS_A_SHARD} items that cost nothing to embed | |\n|---|---|")
+    print(f"| here | {here[0]:.2f} and {here[1]:.2f} s, {each[0] * 1e3:.1f} ms a shard |")
+    print(f"| on a cluster, one worker | {there[0]:.2f} and {there[1]:.2f} s, {each[1] * 1e3:.1f} ms a shard |")
+    print(f"| more for each shard | {(each[1] - each[0]) * 1e3:+.1f} ms |")
+    print(f"| more once, until a worker is there | {start:.1f} s |")
+    print(f"| two workers are quicker than this process from | {2 * start:.1f} s of work on |\n")
 
 
 def made(asked: argparse.Namespace) -> tuple[RowSource, np.ndarray, np.ndarray, np.ndarray]:
@@ -196,8 +199,23 @@ def searches(ray, asked: argparse.Namespace, folder: Path) -> None:
                         work[count, name] = dict(record.answers)
                 found[count, most, "opened"] = opened
     overheads(local, found)
+    builds(asked, source, folder)
     scaling(asked, work, mates)
     model(asked, local, found, work)
+
+
+def builds(asked: argparse.Namespace, source: RowSource, folder: Path) -> None:
+    """Seconds to build each partition, one after another."""
+    print(f"| partitions | building {BUILT}: the longest | all |\n|--:|--:|--:|")
+    for count in PARTITIONS:
+        seconds = []
+        for place, (first, last) in enumerate(spans(asked.rows, count)):
+            job = PartitionJob(folder=make_folder(folder / f"built-{count}-{place}"), first=first, last=last)
+            begun = time.perf_counter()
+            build_partition(job, source, BuildSettings(backend=BUILT))
+            seconds.append(time.perf_counter() - begun)
+        print(f"| {count} | {max(seconds):.1f} s | {sum(seconds):.1f} s |")
+    print()
 
 
 def overheads(local: dict, found: dict) -> None:
@@ -231,7 +249,10 @@ def model(asked: argparse.Namespace, local: dict, found: dict, work: dict) -> No
     # What the driver does for each partition, in turn: a question, and its answer taken in.
     ask = max(0.0, (found[4, "nothing"] - found[1, "nothing"]) / 3)
     first = found[1, "nothing"] - ask
-    rate = max(work[1, "search"].values()) / asked.rows
+    # What a partition does for a probe however few rows it has, and for each row: by the largest and the smallest.
+    large, small = (max(work[count, "search"].values()) for count in (PARTITIONS[0], PARTITIONS[-1]))
+    rate = (large - small) / (asked.rows - asked.rows / PARTITIONS[-1])
+    always = large - rate * asked.rows
     sent = found[1, "search"] - found[1, "nothing"] - max(work[1, "search"].values())
 
     def merging(count: int) -> float:
@@ -243,10 +264,10 @@ def model(asked: argparse.Namespace, local: dict, found: dict, work: dict) -> No
     def predicted(nodes: int, rows: float, at_once: int, network: bool = False) -> float:
         turns = -(-nodes // at_once)
         ways = nodes * queries * (4 * asked.dimension + 16 * K) / NETWORK_BYTES if network else 0.0
-        return first + ask * nodes + max(0.0, sent) + rate * rows / nodes * turns + merging(nodes) + ways
+        return first + ask * nodes + max(0.0, sent) + (always + rate * rows / nodes) * turns + merging(nodes) + ways
 
     print(f"Model: {first * 1e3:.2f} ms + nodes x {ask * 1e3:.2f} ms + {max(0.0, sent) * 1e3:.1f} ms for {queries:,} "
-          f"probes on their way + {rate / queries * 1e12:,.1f} ps a probe and row of a node + merging.\n")  # fmt: skip
+          f"probes on their way + {always * 1e3:.1f} ms + {rate / queries * 1e12:,.1f} ps a probe and row of a node + merging.\n")  # fmt: skip
     print("| nodes | rows | predicted | measured |\n|--:|--:|--:|--:|")
     for count in PARTITIONS:
         guess = predicted(count, asked.rows, min(count, here))
@@ -259,7 +280,7 @@ def model(asked: argparse.Namespace, local: dict, found: dict, work: dict) -> No
                  f"{rows / nodes * asked.dimension * 4 / 2**30:,.1f} GiB" for nodes in NODES]  # fmt: skip
         print(f"| {rows:,} | {' | '.join(cells)} |")
     overhead = found[2, "nothing"] + max(0.0, sent)
-    even, single = overhead / (rate / 2), found[2, "nothing"] / (local["one probe"] / asked.rows / 2)
+    even, single = (overhead + always) / (rate / 2), found[2, "nothing"] / (local["one probe"] / asked.rows / 2)
     print(f"\nBreak-even of two nodes with one, cores alike: {even:,.0f} rows for {queries:,} probes at a time, "
           f"{single:,.0f} rows for one probe.")  # fmt: skip
 
