@@ -64,6 +64,7 @@ setup(
             *FAISS,
             *ONNX,
             *PARQUET,
+            *RAY,
             *SVS_WHERE_THERE_ARE_WHEELS,
             "axe-playwright-python>=0.1.4",
             "hypothesis>=6",

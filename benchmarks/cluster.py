@@ -266,8 +266,9 @@ def model(asked: argparse.Namespace, local: dict, found: dict, work: dict) -> No
         ways = nodes * queries * (4 * asked.dimension + 16 * K) / NETWORK_BYTES if network else 0.0
         return first + ask * nodes + max(0.0, sent) + (always + rate * rows / nodes) * turns + merging(nodes) + ways
 
-    print(f"Model: {first * 1e3:.2f} ms + nodes x {ask * 1e3:.2f} ms + {max(0.0, sent) * 1e3:.1f} ms for {queries:,} "
-          f"probes on their way + {always * 1e3:.1f} ms + {rate / queries * 1e12:,.1f} ps a probe and row of a node + merging.\n")  # fmt: skip
+    print(f"Model, for {queries:,} probes: {first * 1e3:.2f} ms + nodes x {ask * 1e3:.2f} ms to ask + "
+          f"{max(0.0, sent) * 1e3:.1f} ms for probes and answers on their way + on each node {always * 1e3:.1f} ms and "
+          f"{rate / queries * 1e12:,.1f} ps a probe and row + merging.\n")  # fmt: skip
     print("| nodes | rows | predicted | measured |\n|--:|--:|--:|--:|")
     for count in PARTITIONS:
         guess = predicted(count, asked.rows, min(count, here))

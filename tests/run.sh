@@ -8,4 +8,5 @@ make_environment .venv-tests -e '.[frozen,test]'
 export OMP_NUM_THREADS=1
 .venv-tests/bin/python -m ruff check .
 .venv-tests/bin/python -m ruff format --check .
-exec .venv-tests/bin/python -m pytest -n auto "$@"
+# Tests that start a Ray cluster are one group: two clusters at a time would wait for one another too.
+exec .venv-tests/bin/python -m pytest -n auto --dist loadgroup "$@"

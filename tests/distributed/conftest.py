@@ -11,6 +11,13 @@ HEALTH = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "he
 NODES = 4
 
 
+def pytest_collection_modifyitems(items):
+    """One cluster at a time."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("cluster"))
+
+
 @pytest.fixture(scope="module")
 def nodes():
     """The cluster, with this process as its driver."""

@@ -57,7 +57,10 @@ def cluster(address: str = HERE) -> Iterator:
             ray.init(address=None if address == HERE else address, **quiet)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         where = os.environ.get("RAY_ADDRESS", "this machine") if address == HERE else address
-        raise VfsearchError(f"no Ray cluster could be reached at {where}: {_first_line(error)}") from error
+        raise VfsearchError(
+            f"no Ray cluster could be reached at {where}: {_first_line(error)}; is it there, of the same versions of "
+            "Ray and Python? If it asks for a token, set RAY_AUTH_MODE=token (and RAY_AUTH_TOKEN, or ~/.ray/auth_token)"
+        ) from error
     try:
         yield ray
     finally:
