@@ -7,6 +7,7 @@ import numpy as np
 
 from vfsearch.data.parted_vectors import PartedVectors
 from vfsearch.data.space import MODALITIES, Space
+from vfsearch.data.texts import Texts
 from vfsearch.errors import VectorError
 
 NORM_TOLERANCE = 1e-4
@@ -61,12 +62,12 @@ class Embeddings:
         """
         rows = np.asarray(rows, dtype=np.int64)
         return Embeddings(
-            ids=[self.ids[row] for row in rows],
-            identities=[self.identities[row] for row in rows],
+            ids=_taken(self.ids, rows),
+            identities=_taken(self.identities, rows),
             vectors=self.vectors.chosen(rows) if isinstance(self.vectors, PartedVectors) else self.vectors[rows],
             modality=self.modality,
             space=self.space,
-            columns={name: [values[row] for row in rows] for name, values in self.columns.items()},
+            columns={name: _taken(values, rows) for name, values in self.columns.items()},
         )
 
     def rows_of_split(self, split: str | None) -> np.ndarray:
@@ -75,6 +76,11 @@ class Embeddings:
             return np.arange(len(self))
         values = self.columns.get("split", [""] * len(self))
         return np.flatnonzero(np.array([value == split for value in values], dtype=bool))
+
+
+def _taken(texts: Sequence[str], rows: np.ndarray) -> Sequence[str]:
+    """The chosen texts; those of files stay bytes, a fifth of what texts of their own would take."""
+    return texts.take(rows) if isinstance(texts, Texts) else [texts[row] for row in rows]
 
 
 def require_unit_rows(vectors: np.ndarray, ids: Sequence[str], tolerance: float = NORM_TOLERANCE) -> None:
