@@ -125,7 +125,6 @@ def shards(ray, asked: argparse.Namespace, folder: Path) -> None:
     print(f"| on a cluster, one worker | {there[0]:.2f} and {there[1]:.2f} s, {each[1] * 1e3:.1f} ms a shard |")
     print(f"| more for each shard | {(each[1] - each[0]) * 1e3:+.1f} ms |")
     print(f"| more once, until a worker is there | {start:.1f} s |")
-    print(f"| two workers are quicker than this process from | {2 * start:.1f} s of work on |\n")
 
 
 def made(asked: argparse.Namespace) -> tuple[RowSource, np.ndarray, np.ndarray, np.ndarray]:

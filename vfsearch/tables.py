@@ -52,9 +52,9 @@ def put_array(group: h5py.Group, name: str, values: np.ndarray) -> h5py.Dataset:
 
 def put_texts(group: h5py.Group, name: str, texts: Sequence[str]) -> h5py.Dataset:
     """Store texts as UTF-8 of one fixed length: HDF5 cannot checksum texts of variable length."""
-    encoded = [encode(text) for text in texts]
-    width = max(map(len, encoded), default=1) or 1
-    return put_array(group, name, np.array(encoded, dtype=f"S{width}"))
+    # Twice, rather than to keep millions of them.
+    width = max((len(encode(text)) for text in texts), default=1) or 1
+    return put_array(group, name, np.fromiter((encode(text) for text in texts), f"S{width}", len(texts)))
 
 
 def put_columns(group: h5py.Group, columns: Mapping[str, Sequence[str]]) -> None:

@@ -53,8 +53,16 @@ def test_what_was_cancelled_is_not_waited_for():
     assert first.done() and all(other.cancelled() for other in others)
 
 
+@pytest.fixture
+def interrupts():
+    """A shell that runs a command in the background has it ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("way", [Behind, lambda: Lanes(1)])
-def test_an_interrupt_at_the_end_leaves_no_thread_that_nobody_waits_for(way):
+def test_an_interrupt_at_the_end_leaves_no_thread_that_nobody_waits_for(interrupts, way):
     go_on, threads = threading.Event(), []
 
     def work():

@@ -7,6 +7,7 @@ import numpy as np
 
 from vfsearch.data.parted_vectors import PartedVectors
 from vfsearch.data.space import MODALITIES, Space
+from vfsearch.data.text_places import first_equal, rows_with
 from vfsearch.data.texts import Texts
 from vfsearch.errors import VectorError
 
@@ -61,6 +62,8 @@ class Embeddings:
             rows: (m,) row numbers.
         """
         rows = np.asarray(rows, dtype=np.int64)
+        if np.array_equal(rows, np.arange(len(self))):
+            return self
         return Embeddings(
             ids=_taken(self.ids, rows),
             identities=_taken(self.identities, rows),
@@ -74,8 +77,7 @@ class Embeddings:
         """(m,) row numbers whose column `split` has this value; None: all rows."""
         if split is None:
             return np.arange(len(self))
-        values = self.columns.get("split", [""] * len(self))
-        return np.flatnonzero(np.array([value == split for value in values], dtype=bool))
+        return rows_with(self.columns.get("split", [""] * len(self)), split)
 
 
 def _taken(texts: Sequence[str], rows: np.ndarray) -> Sequence[str]:
@@ -124,8 +126,7 @@ def numbered(identities: Sequence[str], *more: Sequence[str]) -> tuple[np.ndarra
     Returns:
         One int64 array a list; equal names have equal numbers, in the order of first appearance.
     """
-    numbers: dict[str, int] = {}
-    return tuple(
-        np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
-        for names in (identities, *more)
-    )
+    lists = [Texts.of(names) for names in (identities, *more)]
+    first = first_equal(Texts.joined(lists))
+    numbers = (np.cumsum(first == np.arange(len(first))) - 1)[first]
+    return tuple(np.split(numbers, np.cumsum([len(names) for names in lists])[:-1]))

@@ -35,6 +35,53 @@ def places_of(wanted: Sequence[str], among: Sequence[str]) -> np.ndarray:
     return places
 
 
+def rows_with(column: Sequence[str], value: str) -> np.ndarray:
+    """The rows that have a text in a column, in ascending order.
+
+    Args:
+        column: n texts.
+        value: the text.
+    Returns:
+        (m,) int64 rows.
+
+    Example:
+        >>> rows_with(["test", "train", "test"], "test").tolist()
+        [0, 2]
+    """
+    return np.flatnonzero(places_of(column, [value]) != NO_ROW)
+
+
+def first_equal(texts: Sequence[str]) -> np.ndarray:
+    """Where each text stands for the first time.
+
+    Args:
+        texts: n texts.
+    Returns:
+        (n,) int64 places; its own place for a text that was not there before.
+
+    Example:
+        >>> first_equal(["b", "a", "b"]).tolist()
+        [0, 1, 0]
+    """
+    texts = Texts.of(texts)
+    first = np.empty(len(texts), np.int64)
+    for length, rows in _by_length(texts):
+        # Places of one length ascend, and `unique` gives the first of equals.
+        _, start, kind = np.unique(_side_by_side(texts, rows, length), return_index=True, return_inverse=True)
+        first[rows] = rows[start][kind]
+    return first
+
+
+def distinct(texts: Sequence[str]) -> int:
+    """How many different texts there are.
+
+    Example:
+        >>> distinct(["b", "a", "b"])
+        2
+    """
+    return int((first_equal(texts) == np.arange(len(texts))).sum())
+
+
 def first_repeated(texts: Sequence[str]) -> str | None:
     """A text that is there more than once; None if each is there once.
 

@@ -11,6 +11,7 @@ from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.pooling import Pooling
 from vfsearch.data.space import Space
 from vfsearch.data.templates import pool
+from vfsearch.data.text_places import rows_with
 from vfsearch.devices import one_device
 from vfsearch.encoders.base import Encoder
 from vfsearch.errors import ArtefactError, MediaError, MismatchError, SettingsError
@@ -28,7 +29,6 @@ from vfsearch.pipeline.searched_index import (
     lost_partitions,
     open_searched,
     require_fitting,
-    rows_with,
 )
 from vfsearch.pipeline.workspace import Workspace, chosen_split
 

@@ -11,6 +11,7 @@ from vfsearch.data.failure import FailedItem
 from vfsearch.data.neighbors import NO_ROW
 from vfsearch.data.pooling import Pooling
 from vfsearch.data.templates import failed_groups
+from vfsearch.data.text_places import distinct
 from vfsearch.errors import ArtefactError, MismatchError, SettingsError
 from vfsearch.index.answers import Opener, open_here
 from vfsearch.index.base import Index
@@ -221,8 +222,8 @@ def _counts(probes: Side, gallery: Side, split: str | None, index: Index, rows: 
         "split": split if split is not None else "all",
         "probes": len(probes.rows),
         "gallery": len(gallery.rows),
-        "probe_identities": len(set(probes.rows.identities)),
-        "gallery_identities": len(set(gallery.rows.identities)),
+        "probe_identities": distinct(probes.rows.identities),
+        "gallery_identities": distinct(gallery.rows.identities),
         "probes_seen_in_training": _seen(probes.rows, "item"),
         "probes_of_seen_identities": _seen(probes.rows, "item", "identity"),
         "failed_probes": len(probes.failed),

@@ -1,6 +1,6 @@
 """The index that a query searches: opened, its settings chosen, its rows found among those of the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -169,8 +169,3 @@ def _require_known(index: Index, place: np.ndarray, rows: int, store: Path) -> N
             f"{index.gallery.modality} rows of the store {store}, such as {index.gallery.ids[int(strange[0])]!r}: "
             "build it anew with `vfsearch index build`, or name the store that it was built from"
         )
-
-
-def rows_with(column: Sequence[str], value: str) -> np.ndarray:
-    """(m,) ascending rows that have a text in a column."""
-    return np.flatnonzero(places_of(column, [value]) != NO_ROW)

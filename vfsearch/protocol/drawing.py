@@ -1,6 +1,6 @@
 """The trials that a protocol draws of a comparison: those of `vfsearch trials make` on the same items."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from vfsearch.data.embeddings import Embeddings
 from vfsearch.data.trials import MatchingTrials
@@ -34,19 +34,18 @@ def drawn(comparison: Comparison, candidates: int, seed: int, group: Group) -> M
         ManifestError: no item has one of the group's columns.
         SettingsError: a probe has fewer than N - 1 items of other identities of its group.
     """
-    probes, gallery = _columns(comparison.probes), _columns(comparison.gallery)
-    require_columns(group.columns, f"the group {group.name}", [*probes, *gallery], "the store")
+    sides = (comparison.probes, comparison.gallery)
+    require_columns(group.columns, f"the group {group.name}", [side.columns for side in sides], "the store")
+    labels = group_labels(group, *(_items(side, group.columns) for side in sides))
     stream = stream_of(comparison, group)
     try:
-        return matching_trials(
-            comparison.sides, candidates, seed, groups=group_labels(group, probes, gallery), stream=stream
-        )
+        return matching_trials(comparison.sides, candidates, seed, groups=labels, stream=stream)
     except SettingsError as error:
         raise SettingsError(f"group {group.name}: {error}" if group.columns else str(error)) from error
 
 
-def _columns(rows: Embeddings) -> list[Mapping[str, str]]:
-    names = list(rows.columns)
-    return [dict(zip(names, values, strict=True)) for values in zip(*rows.columns.values(), strict=True)] or [
-        {} for _ in range(len(rows))
-    ]
+def _items(rows: Embeddings, columns: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """What each row says in some columns, one row at a time: there may be millions."""
+    known = {name: rows.columns[name] for name in columns if name in rows.columns}
+    values = zip(*known.values(), strict=True) if known else ((),) * len(rows)
+    return (dict(zip(known, each, strict=True)) for each in values)

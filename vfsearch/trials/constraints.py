@@ -103,7 +103,7 @@ def require_columns(columns: Sequence[str], wanted_by: str, items: Iterable[Colu
 
 
 def group_labels(
-    group: Group, probes: Sequence[Columns], gallery: Sequence[Columns], age_years: int = AGE_YEARS
+    group: Group, probes: Iterable[Columns], gallery: Iterable[Columns], age_years: int = AGE_YEARS
 ) -> Labels | None:
     """What each item says in the columns of a group.
 
@@ -116,23 +116,23 @@ def group_labels(
     """
     if not group.columns:
         return None
-    return _labels([[_values(item, group.columns, age_years) for item in side] for side in (probes, gallery)])
+    return _labels([(_values(item, group.columns, age_years) for item in side) for side in (probes, gallery)])
 
 
-def source_labels(column: str, probes: Sequence[Columns], gallery: Sequence[Columns]) -> Labels:
+def source_labels(column: str, probes: Iterable[Columns], gallery: Iterable[Columns]) -> Labels:
     """What each item was taken from; an item with an empty value has no label.
 
     Args:
         column: of the manifest.
         probes, gallery: the items of both sides.
     """
-    return _labels([[_values(item, (column,), 0) for item in side] for side in (probes, gallery)])
+    return _labels([(_values(item, (column,), 0) for item in side) for side in (probes, gallery)])
 
 
-def _labels(sides: Sequence[Sequence[tuple[str, ...]]]) -> Labels:
+def _labels(sides: Sequence[Iterable[tuple[str, ...]]]) -> Labels:
     numbers: dict[tuple[str, ...], int] = {(): NO_VALUE}
     known = numbers.setdefault
-    probes, gallery = (np.array([known(values, len(numbers) - 1) for values in side], dtype=np.int64) for side in sides)
+    probes, gallery = (np.fromiter((known(values, len(numbers) - 1) for values in side), np.int64) for side in sides)
     return Labels(probes=probes, gallery=gallery, names=[", ".join(values) for values in list(numbers)[1:]])
 
 
