@@ -62,8 +62,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         with cluster() as ray:
-            print(f"The cluster starts in {time.perf_counter() - begun:.1f} s.\n")
-            shards(ray, asked, Path(folder))
+            started = time.perf_counter() - begun
+            print(f"The cluster starts in {started:.1f} s.\n")
+            shards(ray, asked, Path(folder), started)
             searches(ray, asked, Path(folder))
 
 
@@ -101,7 +102,7 @@ class Answers(Record):
         self.answers[task] += seconds
 
 
-def shards(ray, asked: argparse.Namespace, folder: Path) -> None:
+def shards(ray, asked: argparse.Namespace, folder: Path, started: float) -> None:
     """What a shard costs on a cluster beyond what it costs here; encoders that do nothing make it all of the time."""
     hashes, settings = Encoders(voice="id-hash-voice", face="id-hash-face"), {"decoding": Decoding(workers=0)}
 
@@ -125,6 +126,8 @@ def shards(ray, asked: argparse.Namespace, folder: Path) -> None:
     print(f"| on a cluster, one worker | {there[0]:.2f} and {there[1]:.2f} s, {each[1] * 1e3:.1f} ms a shard |")
     print(f"| more for each shard | {(each[1] - each[0]) * 1e3:+.1f} ms |")
     print(f"| more once, until a worker is there | {start:.1f} s |")
+    print(f"| break-even of two workers with this process, shards of a second | {2 * start:.1f} s of work, "
+          f"{2 * (start + started):.1f} s with the start of a cluster |\n")  # fmt: skip
 
 
 def made(asked: argparse.Namespace) -> tuple[RowSource, np.ndarray, np.ndarray, np.ndarray]:
@@ -196,7 +199,8 @@ def searches(ray, asked: argparse.Namespace, folder: Path) -> None:
                         record.answers.clear()
                         ask()
                         work[count, name] = dict(record.answers)
-                found[count, most, "opened"] = opened
+                if most == count:
+                    found[count, "opened"] = opened
     overheads(local, found)
     builds(asked, source, folder)
     scaling(asked, work, mates)
@@ -225,6 +229,8 @@ def overheads(local: dict, found: dict) -> None:
         print(f"| {name} | {seconds * 1e3:,.2f} ms | {there * 1e3:,.2f} ms | {(there - seconds) * 1e3:+,.2f} ms |")
     print(f"| a question that costs nothing | | {found[1, 'nothing'] * 1e3:.2f} ms | |")
     print(f"| the same of 4 partitions | | {found[4, 'nothing'] * 1e3:.2f} ms | |\n")
+    opened = ", ".join(f"{found[count, 'opened']:.1f}" for count in PARTITIONS)
+    print(f"Workers load what they need and open {', '.join(map(str, PARTITIONS))} partitions in {opened} s.\n")
 
 
 def scaling(asked: argparse.Namespace, work: dict, mates: int) -> None:
