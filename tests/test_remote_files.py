@@ -77,6 +77,17 @@ def test_one_writer(folder, monkeypatch):
         pass
 
 
+def test_one_that_was_taken_over_says_so(folder, monkeypatch):
+    monkeypatch.setattr(remote_files, "RENEWED_SECONDS", 0.05)
+    other = json.dumps(["process 1 on elsewhere x", time.time()]).encode()
+    with pytest.raises(LockedError, match=r"was taken over by another process.*run the command again"):
+        with writer_lock(folder):
+            (folder / "LOCK").write_bytes(other)
+            time.sleep(0.3)
+        pytest.fail("nobody said so")
+    assert (folder / "LOCK").read_bytes() == other
+
+
 def test_two_that_come_at_the_same_time(folder):
     held, refused = [], []
 

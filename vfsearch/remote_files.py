@@ -96,7 +96,7 @@ def lease(path: Any) -> Iterator[None]:
     Args:
         path: of the lock.
     Raises:
-        LockedError: somebody else renewed it less than a minute ago.
+        LockedError: somebody else renewed it less than a minute ago; or took it over, because it was not renewed.
     """
     mine = f"process {os.getpid()} on {socket.gethostname()} {secrets.token_hex(8)}"
     holder = _holder(path)
@@ -111,22 +111,33 @@ def lease(path: Any) -> Iterator[None]:
     now = _holder(path)
     if now is None or now[0] != mine:
         raise LockedError(f"{path.parent} is being written by another process, which came at the same time")
-    over = threading.Event()
-    renewing = threading.Thread(target=_renewed, args=(path, mine, over), daemon=True)
+    over, taken = threading.Event(), threading.Event()
+    renewing = threading.Thread(target=_renewed, args=(path, mine, over, taken), daemon=True)
     renewing.start()
     try:
         yield
     finally:
         over.set()
         renewing.join()
-        with contextlib.suppress(OSError):
-            path.unlink()
+        if not taken.is_set():
+            with contextlib.suppress(OSError):
+                path.unlink()
+    if taken.is_set():
+        raise LockedError(
+            f"{path.parent} was taken over by another process, because this one could not renew its lock for "
+            f"{LEASE_SECONDS:.0f} s: what it wrote meanwhile may be gone, so run the command again"
+        )
 
 
-def _renewed(path: Any, mine: str, over: threading.Event) -> None:
+def _renewed(path: Any, mine: str, over: threading.Event, taken: threading.Event) -> None:
+    """Renew a lock until the work is over, or somebody else has it."""
     while not over.wait(RENEWED_SECONDS):
-        # A network that is away for a moment must not end the work.
-        with contextlib.suppress(OSError):
+        # A network that is away for a moment must not end the work; each kind of storage has errors of its own.
+        with contextlib.suppress(Exception):
+            now = _holder(path)
+            if now is not None and now[0] != mine:
+                taken.set()
+                return
             _renew(path, mine)
 
 

@@ -21,10 +21,10 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="module")
 def nodes():
     """The cluster, with this process as its driver."""
-    from vfsearch.distributed.cluster import _LOOPBACK
+    from vfsearch.distributed.cluster import _LOOPBACK, _PRINT
 
     kept = dict(os.environ)
-    os.environ |= _LOOPBACK
+    os.environ |= _LOOPBACK | _PRINT
     pytest.importorskip("ray", reason="no Ray: pip install 'vfsearch[ray]'")
     # Workers find the encoders of these tests.
     os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), kept.get("PYTHONPATH", "")])

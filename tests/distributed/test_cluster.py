@@ -1,3 +1,4 @@
+import builtins
 import sys
 
 import pytest
@@ -21,3 +22,10 @@ def test_what_is_no_cluster(address):
     with pytest.raises(SettingsError, match="work can be done on ray or ray://HOST:PORT, not on"):
         require_address(address)
     assert require_address("ray://head:10001") == "ray://head:10001"
+
+
+def test_print_stays_what_it_was(nodes):
+    from ray.experimental import tqdm_ray
+
+    tqdm_ray.instance()
+    assert builtins.print.__module__ == "builtins"

@@ -1,7 +1,7 @@
 """Building on a cluster: partitions of an index are the unit of work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +35,6 @@ class RayBuilder:
         self, work: PartitionWork, source: RowSource, jobs: Sequence[PartitionJob], progress: Progress
     ) -> None:  # fmt: skip
         """See `BuildEngine.build`."""
-        from dataclasses import replace
-
         work = replace(work, store=work.store.absolute())
         absolute = [replace(job, folder=job.folder.absolute()) for job in jobs]
         index = jobs[0].folder.parent.name

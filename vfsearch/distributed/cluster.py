@@ -16,6 +16,8 @@ STORE_BYTES = 96 * 2**20
 """For objects on this machine: tasks and what they found out are small, rows never pass through it."""
 # Ray means these for desktop systems, where it listens on no address that others reach; it looks when it is imported.
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+# Ray would replace the `print` of the whole process, for progress bars that are not used here.
+_PRINT = {"RAY_TQDM_PATCH_PRINT": "0"}
 
 
 def require_address(text: str) -> str:
@@ -68,9 +70,8 @@ def cluster(address: str = HERE) -> Iterator:
 
 
 def _imported(alone: bool):
-    if alone:
-        for name, value in _LOOPBACK.items():
-            os.environ.setdefault(name, value)
+    for name, value in (_PRINT | (_LOOPBACK if alone else {})).items():
+        os.environ.setdefault(name, value)
     try:
         import ray
     except ImportError as error:
