@@ -103,8 +103,13 @@ def run(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        from vfsearch.remote_files import raised_by_storage
+
         logging.getLogger(__name__).debug("unexpected error", exc_info=True)
-        return _failed(f"{type(error).__name__}: {error} (a fault of vfsearch; -v shows where)", 1)
+        said = f"{type(error).__name__}: {error}"
+        if raised_by_storage(error):
+            return _failed(f"the storage failed, run the same command again to go on: {said}", 1)
+        return _failed(f"{said} (a fault of vfsearch; -v shows where)", 1)
 
 
 def _failed(message: str, code: int) -> int:

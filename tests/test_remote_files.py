@@ -3,6 +3,8 @@
 import json
 import threading
 import time
+import warnings
+from types import SimpleNamespace
 
 import pytest
 from builders import ID_HASH, IN_PROCESS, contents, write_manifest
@@ -18,6 +20,33 @@ from vfsearch.store.inspect import verify
 from vfsearch.store.store import open_store
 
 upath = pytest.importorskip("upath", reason="no universal-pathlib: pip install 'vfsearch[url]'")
+fsspec = pytest.importorskip("fsspec")
+
+
+class Strict(fsspec.AbstractFileSystem):
+    """Knows no settings, as that of SFTP."""
+
+    protocol = "strict"
+
+    def __init__(self, **settings):
+        if settings:
+            raise TypeError("unexpected keyword argument 'use_listings_cache'")
+        super().__init__()
+
+    def info(self, path, **settings):
+        raise FileNotFoundError(path)
+
+
+class Away(fsspec.AbstractFileSystem):
+    """A storage that does not answer."""
+
+    protocol = "away"
+
+    def info(self, path, **settings):
+        raise RuntimeError("could not connect")
+
+    def _open(self, path, *_, **settings):
+        self.info(path)
 
 
 @pytest.fixture(params=["memory://bucket/folder", "file"])
@@ -39,6 +68,31 @@ def test_paths_and_urls(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "upath", None)
     with pytest.raises(MissingExtraError, match=r"s3://a is a URL, and .* pip install 'vfsearch\[url\]'"):
         place("s3://a")
+
+
+def test_lists_of_names_are_not_kept():
+    fsspec.register_implementation("strict", Strict)
+    assert place("memory://a").fs.dircache.use_listings_cache is False
+    with warnings.catch_warnings(action="ignore"):
+        assert place("strict://a").fs.protocol == "strict"
+
+
+def test_a_storage_that_does_not_answer():
+    fsspec.register_implementation("away", Away)
+    said = r"away://a cannot be reached: could not connect; are address and credentials right\?"
+    with warnings.catch_warnings(action="ignore"), pytest.raises(VfsearchError, match=said) as caught:
+        place("away://a")
+    assert not remote_files.raised_by_storage(caught.value)
+    with pytest.raises(RuntimeError) as caught:
+        Away().head("a")
+    assert remote_files.raised_by_storage(caught.value)
+
+
+def test_a_bucket_is_never_made(tmp_path):
+    bucket = SimpleNamespace(drive="bucket")
+    make_folder(bucket)
+    folder = make_folder(place(f"file://{tmp_path}/a/b"))
+    assert folder.is_dir()
 
 
 def test_a_file_is_whole_or_not_there(folder):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from vfsearch.errors import InputError, LockedError, VfsearchError
-from vfsearch.remote_files import is_remote, lease, move, write_whole
+from vfsearch.remote_files import is_remote, lease, make_remote_folder, move, write_whole
 
 TEMPORARY_PREFIX, TEMPORARY_SUFFIX = ".vfsearch.", ".partial"
 LOCK_NAME = "LOCK"
@@ -26,7 +26,7 @@ def make_folder(path: Path) -> Path:
     """
     try:
         if is_remote(path):
-            path.mkdir(parents=True, exist_ok=True)
+            make_remote_folder(path)
             return path
         # mkdir(parents=True) would give the folders above the usual mode, open to others.
         for folder in [*reversed(path.parents), path]:

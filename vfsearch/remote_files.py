@@ -12,6 +12,7 @@ import socket
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,22 +33,52 @@ def place(text: str) -> Any:
         pathlib.Path, or upath.UPath, which has the same methods, for anything with "://".
     Raises:
         MissingExtraError: it is a URL, and what reads it is not installed.
-        VfsearchError: nothing is known of its scheme.
+        VfsearchError: nothing is known of its scheme, or what it names does not answer.
     """
     if URL not in text:
         return Path(text)
     try:
-        from upath import UPath
-
-        found = UPath(text)
-        # Made here, so that a scheme whose library is missing is said before anything is done.
-        _ = found.fs
+        found = _reached(text)
+        # Asked here, so that a wrong address or missing credentials are said before anything is done.
+        with contextlib.suppress(FileNotFoundError):
+            found.fs.info(found.path)
     except ImportError as error:
         wanted = "pip install 'vfsearch[url]'" if "upath" in str(error) else str(error)
         raise MissingExtraError(f"{text} is a URL, and what reads it is not installed: {wanted}") from error
     except ValueError as error:
         raise VfsearchError(f"{text} cannot be used as a folder: {error}") from error
+    except Exception as error:
+        # Each kind of storage has errors of its own.
+        said = str(error) or type(error).__name__
+        raise VfsearchError(f"{text} cannot be reached: {said}; are address and credentials right?") from error
     return found
+
+
+def _reached(text: str) -> Any:
+    from upath import UPath
+
+    try:
+        # Other machines write into these folders: a list of names that was kept would miss what they wrote.
+        found = UPath(text, use_listings_cache=False)
+        _ = found.fs
+    except TypeError:
+        # A few kinds, which keep no such lists, know no such setting.
+        found = UPath(text)
+        _ = found.fs
+    return found
+
+
+def raised_by_storage(error: BaseException) -> bool:
+    """Whether an error came out of what reaches URLs: a network that is away, a right that was taken."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__", "").startswith("fsspec.") for frame in frames)
+
+
+def make_remote_folder(path: Any) -> None:
+    """Make a folder where there are such; object stores have none, and a bucket must be there already."""
+    # Asked for a folder, some would make a bucket of a name that was mistyped.
+    if not path.drive:
+        path.mkdir(parents=True, exist_ok=True)
 
 
 def is_remote(path: Any) -> bool:

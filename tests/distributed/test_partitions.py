@@ -9,18 +9,21 @@ from builders import LONG, contents
 from killing import killing, until_killed
 
 from vfsearch.distributed import searching as module
-from vfsearch.distributed.building import RayBuilder
+from vfsearch.distributed.building import BuildWorker, RayBuilder
 from vfsearch.distributed.crew import Wanted
 from vfsearch.distributed.planning import needs_of, needs_to_come, place, usual_partitions, whole_nodes
 from vfsearch.distributed.searching import RaySearcher
 from vfsearch.errors import DamagedError, DoesNotFitError, MismatchError, PartitionLostError
+from vfsearch.files import make_folder, write_file
 from vfsearch.index.backends import open_index
 from vfsearch.index.layout import read_index_artefact
 from vfsearch.index.partitions import partitions_of
 from vfsearch.index.settings import BuildSettings
 from vfsearch.pipeline.index import IndexRequest, build_indices
+from vfsearch.pipeline.partition_work import PartitionWork
 from vfsearch.pipeline.query import QuerySettings, query
 from vfsearch.pipeline.runs import read_run_artefact
+from vfsearch.remote_files import place as folder_at
 from vfsearch.tables import get_array, reading
 
 ONE = Wanted(cpus=1)
@@ -60,6 +63,29 @@ def test_the_bytes_of_a_local_build(ray, built, preset):
     assert ours == theirs and len(ours) > 8
     (record,) = engine.records.values()
     assert sum(record.tasks.values()) == 3 and record.died == 0
+
+
+def test_a_store_that_only_a_url_reaches(ray, built):
+    pytest.importorskip("upath", reason="no universal-pathlib: pip install 'vfsearch[url]'")
+    remote = dataclasses.replace(built, embeddings=folder_at(f"file://{built.folder}/embeddings"))
+    here = sharded(dataclasses.replace(built, index=built.folder / "here"))
+    there = sharded(
+        dataclasses.replace(remote, index=built.folder / "there"), engine=RayBuilder(ray=ray, wanted=ONE)
+    )  # fmt: skip
+    ours, theirs = ({name.partition("/")[2]: data for name, data in contents(each.index).items()}
+                    for each in (there, here))  # fmt: skip
+    assert ours == theirs and len(ours) > 8
+    place_ = dataclasses.replace(remote, index=there.index)
+    with RaySearcher(ray=ray, wanted=ONE) as searcher:
+        assert asked(place_, ASKED, "there", opener=searcher.open) == asked(built, ASKED, "whole")
+    # `file:` is also a path, `memory:` is none, as little as an object store; only this process sees it.
+    bucket = make_folder(folder_at("memory://bucket"))
+    for path in built.store_folder.iterdir():
+        write_file(bucket / path.name, path.read_bytes())
+    work = PartitionWork(
+        store=bucket, modality="face", split=None, pooling=None, settings=BuildSettings(backend="exact"), device="cpu"
+    )  # fmt: skip
+    assert "/" in BuildWorker(work, 1).ready()
 
 
 @pytest.mark.parametrize("settings", [ASKED, WITHIN])

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from vfsearch.data.row_source import RowSource
@@ -59,7 +58,7 @@ class BuildWorker:
         """Open the store; the node that it is on."""
         work = self._work
         set_threads(self._threads)
-        self._source = source_of(open_store(Path(work.store)), work.modality, work.split, work.pooling)
+        self._source = source_of(open_store(work.store), work.modality, work.split, work.pooling)
         return node_name()
 
     def do(self, job: PartitionJob) -> bool:
