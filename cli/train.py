@@ -7,6 +7,7 @@ import click
 from click.core import ParameterSource
 from vfsearch_cli.options import (
     PATH,
+    PLACE,
     SIZE,
     WORDS,
     chosen_encoders,
@@ -34,7 +35,7 @@ MILESTONES = "Steps at which the rate falls, for example 2000,3000."
 
 @click.command(epilog=EPILOG)
 @option("--manifest", type=PATH, default=None, help="List of media files.  [default: manifest.csv or .jsonl]")
-@option("--features", type=PATH, default=None, help="Store of frozen features.  [default: features]")
+@option("--features", type=PLACE, default=None, help="Store of frozen features.  [default: features]")
 @option("--out", type=PATH, default=None, help="Folder of the model.  [default: model]")
 @option("--split", default=None, help="Items to train on, or all.  [default: train if there is such a split, else all]")
 @option("--validation", default=None,

@@ -1,3 +1,6 @@
+import pytest
+
+
 def test_export_import_merge_and_stats(built, monkeypatch, vf, document):
     monkeypatch.chdir(built.folder)
     assert vf("store", "export", "--format", "npy", "--modality", "voice")[0] == 0
@@ -16,6 +19,32 @@ def test_export_import_merge_and_stats(built, monkeypatch, vf, document):
     code, out, err = vf("store", "stats")
     assert code in (0, 4) and "directions that count" in out and "voices and faces: mated pairs" in out
     assert vf("store", "import", "--space", "x")[0] == 2
+
+
+def test_stores_that_only_a_url_reaches(built, monkeypatch, vf, document):
+    """Every command that takes a URL; `memory:` is no path, as little as an object store."""
+    monkeypatch.chdir(built.folder)
+    bucket = pytest.importorskip("upath").UPath("memory://shelf")
+    here = document("store", "info")
+    same = ["--on-duplicate", "same"]
+    assert vf("store", "export", "--format", "npy", "--modality", "face")[0] == 0
+    given = ["--face", "export/face.npy", "--space", "mine"]
+    assert vf("store", "import", *given, "--out", f"{bucket}/imported")[0] == 0
+    made = document("store", "merge", "embeddings", "embeddings", "--out", f"{bucket}/both", *same)
+    assert made["folder"] == f"{bucket}/both"
+    made = document("store", "merge", f"{bucket}/both", "embeddings", "--out", f"{bucket}/more", *same)
+    assert made["dropped"] == 120
+    store = ["--store", f"{bucket}/both"]
+    assert document("store", "info", *store)["contents"] == here["contents"]
+    assert document("store", "verify", *store)["problems"] == []
+    assert vf("store", "stats", *store)[0] in (0, 4)
+    assert vf("store", "export", *store, "--out", "of-url", "--format", "fvecs", "--modality", "face")[0] == 0
+    assert vf("index", "build", *store, "--out", "built")[0] == 0
+    asked = ["query", "--probe", "voice", "--gallery", "face", "--split", "all", "--protocol", "retrieval"]
+    assert vf(*asked, *store, "--index", "built/face", "--out", "there")[0] == 0
+    code, _, err = vf("store", "info", "--store", f"{bucket}/none")
+    assert code == 3 and f"no store at {bucket}/none" in err
+    bucket.fs.rm(bucket.path, recursive=True)
 
 
 def test_a_collapsed_store_is_said(workspace, monkeypatch, vf):

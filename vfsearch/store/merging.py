@@ -80,9 +80,9 @@ def merge_stores(
             progress("shards", done, len(pieces))
         if not writer.complete:
             writer.finish(names)
-    merged = open_store(Path(out))
+    merged = open_store(out)
     return MergeReport(
-        folder=Path(out),
+        folder=out,
         rows={modality: merged.count("rows", modality) for modality in merged.spaces},
         failures={modality: merged.count("failures", modality) for modality in merged.spaces},
         dropped=ids.dropped,
