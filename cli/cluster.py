@@ -103,7 +103,7 @@ class On:
         takes = sum(each or 0.0 for each in seconds.values()) / max(1, found.workers)
         nodes = f"{found.nodes} node{'s' * (found.nodes != 1)}"
         has = f"{nodes}, {found.cpus:g} CPUs, {found.gpus:g} GPUs and {size(found.memory_bytes)} of memory"
-        room = f"{found.workers} workers of {self.cpus} CPUs"
+        room = f"{found.workers} worker{'s' * (found.workers != 1)} of {self.cpus} CPU{'s' * (self.cpus != 1)}"
         line = f"the cluster has {has}: room for {room}, so about {duration(takes)} (extrapolated from the sample here)"
         return Told(document={"cluster": found.to_json() | {"seconds": takes}}, lines=[line])
 
@@ -120,7 +120,7 @@ class On:
 
         with cluster(self.address) as ray:
             found = place(ray, needs_of(artefact), self._wanted(ray))
-        return Told(document={"placement": found.to_json()}, lines=_placed(found))
+        return _told(found, _placed(found))
 
     def placement_to_come(self, settings, rows: int, dimension: int, count: int | None) -> "Told":
         """How an index that is not built yet would be put on a cluster."""
@@ -131,7 +131,12 @@ class On:
             wanted = self._wanted(ray, gpu=bool(self.gpu))
             count = count or usual_partitions(ray, rows, wanted)
             found = place(ray, needs_to_come(settings, rows, dimension, count), wanted)
-        return Told(document={"placement": found.to_json()}, lines=_placed(found, to_build=True))
+        return _told(found, _placed(found, to_build=True))
+
+    @property
+    def where(self) -> str | None:
+        """What tells a run there from one here, whose times are others; None: here."""
+        return None if self.address is None else "cluster"
 
     @property
     def document(self) -> dict:
@@ -150,6 +155,11 @@ class Told:
 
     document: dict = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
+    code: int = 0
+
+
+def _told(found, lines: list[str]) -> Told:
+    return Told(document={"placement": found.to_json()}, lines=lines, code=0 if found.fits else 5)
 
 
 def _placed(found, to_build: bool = False) -> list[str]:
@@ -159,12 +169,19 @@ def _placed(found, to_build: bool = False) -> list[str]:
     wants = f"{size(largest.memory_bytes)} to search and rank in"
     if to_build:
         wants = f"{size(largest.build_bytes)} to build, {wants}"
-    lines = [f"{len(parts)} partitions of up to {largest.rows:,} rows, each wants {wants}; {found.workers} workers"]
+    workers = f"{found.workers} worker{'s' * (found.workers != 1)}"
+    lines = [
+        f"{len(parts)} partition{'s' * (len(parts) != 1)} of up to {largest.rows:,} rows, each wants {wants}; {workers}"
+    ]
     for node in found.nodes:
         names = ", ".join(name.partition("part-")[2] for name in node.partitions) or "none"
         needs = f"{size(node.needs_bytes)} of {size(node.memory_bytes)} of memory" if node.partitions else "nothing"
         lines.append(f"  node {node.name}, {node.cpus:g} CPUs, {node.gpus:g} GPUs: partitions {names}; wants {needs}")
-    if not found.fits:
+    if not found.workers:
+        lines.append(
+            "  there is no room for a worker: no node has the CPUs, or the GPU, that it reserves (--worker-cpus)"
+        )
+    elif not found.fits:
         lines.append("  this does not fit: more nodes, more memory, or a smaller kind of index (`vfsearch index plan`)")
     return lines
 

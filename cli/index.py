@@ -85,8 +85,7 @@ def build(
     places = Workspace(folder=workspace, embeddings=store, index=out)
     chosen, split = tuple(dict.fromkeys(modalities)), None if split == "all" else split
     if dry_run:
-        _plan(terminal, places, chosen, split, wanted, more["seed"], on)
-        return
+        return _plan(terminal, places, chosen, split, wanted, more["seed"], on)
     with on.builder() as (engine, usual):
         built = build_indices(
             places, chosen, wanted, split=split, progress=terminal.progress, engine=engine, usual=usual, **more
@@ -96,14 +95,14 @@ def build(
     terminal.result(document, table(columns, [_row(each) for each in built]), *on.lines)
 
 
-def _plan(terminal, places, modalities, split, wanted: list, seed: int, on) -> None:
-    """Say what a cluster would do."""
+def _plan(terminal, places, modalities, split, wanted: list, seed: int, on) -> int:
+    """Say what a cluster would do; the exit code."""
     from vfsearch.index.presets import find_preset
     from vfsearch.pipeline.plan_index import store_size
 
     if on.address is None:
         raise SettingsError("--dry-run is for --on ray; `vfsearch index plan` says what indices take on this machine")
-    document, lines = [], []
+    document, lines, code = [], [], 0
     for modality in modalities or ("voice", "face"):
         size_ = store_size(places, modality, split)[0]
         for each in wanted:
@@ -111,7 +110,9 @@ def _plan(terminal, places, modalities, split, wanted: list, seed: int, on) -> N
             told = on.placement_to_come(settings, size_.rows, size_.dimension, each.partitions)
             document.append({"modality": modality, "preset": each.preset, **told.document})
             lines += [f"{modality}, {each.preset}: {told.lines[0]}", *told.lines[1:]]
+            code = max(code, told.code)
     terminal.result({"dry_run": True, "indices": document}, *lines)
+    return code
 
 
 def _wanted(

@@ -284,7 +284,7 @@ def of_lost(counts: dict) -> list[str]:
     share = "" if there is None else f", {100 * lost / (lost + there):.1f} % of its rows"
     return [
         f"{counts['partitions_lost']} of the {counts['partitions']} partitions of the index could not be opened: "
-        f"{lost:,} rows{share} are missing, and no figure counts them"
+        f"{lost:,} rows{share} are missing from all that is said here"
     ]
 
 

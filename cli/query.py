@@ -142,6 +142,7 @@ def _plan(terminal, places, gallery: str, on) -> None:
         raise SettingsError("--dry-run is for --on ray: it says where partitions would be")
     told = on.placement(places.searched_folder(gallery))
     terminal.result({"dry_run": True, **told.document}, *told.lines)
+    return told.code
 
 
 OF_LISTS = ("vectors", "identities", "format_", "result")
@@ -217,7 +218,7 @@ def _require_plain(name: str | None) -> None:
         raise SettingsError(f"--name {name!r} must be a plain name; --out says in which folder")
 
 
-def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
+def _measure(terminal, places, probe: str, gallery: str, more: dict) -> int:
     from vfsearch.pipeline.query import QuerySettings
     from vfsearch.pipeline.query import query as run_query
 
@@ -231,7 +232,7 @@ def _measure(terminal, places, probe: str, gallery: str, more: dict) -> None:
     with more["on"].opener() as opener:
         report = run_query(
             places, settings, more["device"], more["name"], more["overwrite"], terminal.progress, more["max_memory"],
-            opener, more["partial"],
+            opener, more["partial"], more["on"].where,
         )  # fmt: skip
     _show(terminal, report, more["measures"] or (), more["on"])
     return 4 if report.outcome.counts.get("partitions_lost") else 0
@@ -267,7 +268,7 @@ def _show(terminal, report, measures: tuple[str, ...], on=None) -> None:
     terminal.result(document, *outcome_table(report.outcome, terminal.out.width), *lines, f"saved in {report.folder}")
 
 
-def _look_up(terminal, places, media, probe: str, gallery: str, more: dict) -> None:
+def _look_up(terminal, places, media, probe: str, gallery: str, more: dict) -> int:
     from vfsearch.pipeline.lookup import look_up
 
     frozen = more["encoders"] if more["without_model"] else None
@@ -284,3 +285,4 @@ def _look_up(terminal, places, media, probe: str, gallery: str, more: dict) -> N
     document = {"file": str(file), **pooled, "probe": probe, "gallery": gallery, **asdict(found), **more["on"].document}
     title = f"{gallery} items most like {file} ({probe}{f', pooled with {len(others)} more' if others else ''})"
     terminal.result(document, title, table([">rank", ">score", "identity", "path"], rows))
+    return 4 if found.lost else 0

@@ -16,7 +16,7 @@ def test_what_is_missing_comes_with_its_pip_line(vf, monkeypatch):
     assert code == 0 and "pip install" in out
 
 
-def test_own_encoder_of_the_examples(tmp_path, monkeypatch, document):
+def test_own_encoder_of_the_examples(tmp_path, monkeypatch, vf, document):
     """The example, as its docstring says: train with it, then search for one clip."""
     monkeypatch.chdir(tmp_path)
     own = ["--voice-encoder", "own_encoder:SpectrumEncoder", "--face-encoder", "id-hash-face"]
@@ -31,3 +31,8 @@ def test_own_encoder_of_the_examples(tmp_path, monkeypatch, document):
     assert scores == sorted(scores, reverse=True) and found["gallery"] == "face"
     same = document("query", "--file", clip, "--gallery", "voice", "--k", "1", "--workers", "1")
     assert Path(same["matches"][0]["path"]) == clip and abs(same["matches"][0]["score"] - 1) < 1e-5
+    document("index", "build", "--modality", "face", "--partitions", "2")
+    (sorted(Path("index/face-sharded").glob("*-part-*"))[1] / "MANIFEST.json").unlink()
+    left = ["query", "--file", clip, "--index", "index/face-sharded", "--workers", "1", "--partial"]
+    code, _, err = vf(*left)
+    assert code == 4 and "6 rows, 50.0 % of its rows are missing from all that is said here" in " ".join(err.split())

@@ -58,11 +58,16 @@ def test_partitions_on_a_cluster_of_this_machine(workspace, vf, document):
     held = [name for node in info["placement"]["nodes"] for name in node["partitions"]]
     assert len(held) == len(info["partitions"]) == 2
     asked = (*WITHIN, "--protocol", "retrieval", "--protocol", "matching")
-    there = document(*asked, "--index", "index/face-sharded", "--on", "ray", "--name", "there")
+    there = document(*asked, "--index", "index/face-sharded", "--on", "ray")
     here, whole = document(*asked, "--index", "index/face-sharded"), document(*asked)
     assert values(there) == values(here) == values(whole)
+    assert there["measured_now"] and here["measured_now"]
     assert there["cluster"]["face-sharded"]["died"] == 0 and "cluster" not in here
     assert document("query", "--index", "index/face-sharded", "--on", "ray", "--dry-run")["placement"]["fits"]
+    code, out, _ = vf(
+        "query", "--index", "index/face-sharded", "--on", "ray", "--worker-cpus", "640", "--dry-run"
+    )  # fmt: skip
+    assert code == 5 and "no room for a worker" in " ".join(out.split())
 
 
 def test_what_cannot_be_on_a_cluster(workspace, vf, document):

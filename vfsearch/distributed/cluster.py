@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,7 @@ logger = logging.getLogger(__name__)
 
 HERE, CLIENT = "ray", "ray://"
 PIP_LINE = "pip install 'vfsearch[ray]'"
+ANSWER_SECONDS = 10.0
 STORE_BYTES = 96 * 2**20
 """For objects on this machine: tasks and what they found out are small, rows never pass through it."""
 # Ray means these for desktop systems, where it listens on no address that others reach; it looks when it is imported.
@@ -48,6 +50,8 @@ def cluster(address: str = HERE) -> Iterator:
     if ray.is_initialized():
         yield ray
         return
+    if not alone:
+        _require_answer(os.environ["RAY_ADDRESS"] if address == HERE else address)
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if alone:
@@ -67,6 +71,19 @@ def cluster(address: str = HERE) -> Iterator:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Somebody listens there: Ray itself would try for minutes, and print what it tries."""
+    host, _, port = address.removeprefix(CLIENT).rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise VfsearchError(
+            f"no Ray cluster could be reached at {address}: {_first_line(error)}; is it running, and is the port open?"
+        ) from error
 
 
 def _imported(alone: bool):

@@ -64,6 +64,7 @@ def query(
     max_memory: int | None = None,
     opener: Opener = open_here,
     partial: bool = False,
+    where: str | None = None,
 ) -> QueryReport:
     """Run the protocols and save the outcome with the raw neighbours.
 
@@ -77,6 +78,7 @@ def query(
         max_memory: bytes that computing scores may use beside vectors and results; None: 1 GiB. It changes no figure.
         opener: opens the partitions of a sharded index, here or elsewhere. It changes no figure.
         partial: search what is left where partitions cannot be opened, or go away for good; what is missing is told.
+        where: what opened partitions, if not this process: a run there is another one than here, its times are others.
     Raises:
         ArtefactError: no store, no index, or no items of the split.
         MismatchError: the index is of another store, of the other modality, or has rows that the store lacks; or the
@@ -91,6 +93,8 @@ def query(
     made_from = {**_of_index(artefact), "store": store.digest, "model": store.artefact.about.get("model"),
                  "spaces": {name: space.to_json() for name, space in store.spaces.items()}}  # fmt: skip
     request = {"settings": settings.to_json(), "made_from": made_from, "device": device}
+    if where is not None:
+        request["where"] = where
     folder = workspace.run_folder(name or f"{settings.probe}-to-{settings.gallery}-{digest(request)[:8]}")
     newer = _newer_model(workspace, store)
     with writer_lock(folder):
